@@ -1,0 +1,1 @@
+"""837 claims: reading, edits, bulk load, pages and API."""

@@ -1,0 +1,1 @@
+"""Episodes: one claim's chain of submissions with all of its remittances."""

@@ -1,0 +1,1 @@
+"""Practices, memberships, roles and the one scope that every person's query goes through."""

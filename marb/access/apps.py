@@ -1,0 +1,9 @@
+"""Django's entry in the list of apps."""
+
+from django.apps import AppConfig
+
+
+class AccessConfig(AppConfig):
+    name = "marb.access"
+    label = "access"
+    verbose_name = "Access"

@@ -1,0 +1,87 @@
+"""Who may see what: practices, memberships with a role, and the scope that every person's queryset passes.
+
+The invariant: a row belongs to one practice, and a person reaches a row only through `for_user`. A superuser reaches
+all. What a role may do beyond reading is in marb.access.roles.
+"""
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db import models
+from django.utils import timezone
+
+
+class PracticeQuerySet(models.QuerySet["Practice"]):
+    def for_user(self, user: "AbstractBaseUser | AnonymousUser") -> Self:
+        """Narrow to the practices that a person is a member of; all of them for a superuser."""
+        if not user.is_active or not user.is_authenticated:
+            return self.none()
+        if getattr(user, "is_superuser", False):
+            return self
+        return self.filter(memberships__user_id=user.pk)
+
+
+class Practice(models.Model):
+    """A billing practice, the owner of every row."""
+
+    code = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=120)
+    time_zone = models.CharField(max_length=40, default="America/New_York")
+    segment_expectations = models.JSONField(default=dict, blank=True)
+    payer_specific_rules = models.JSONField(default=dict, blank=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = PracticeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    ADMINISTRATOR = "administrator", "Administrator"
+    MANAGER = "manager", "Manager"
+    BILLER = "biller", "Biller"
+    AUDITOR = "auditor", "Auditor"
+
+
+class Membership(models.Model):
+    """One person's role in one practice."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    practice = models.ForeignKey(Practice, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role.choices, default=Role.BILLER)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["practice_id", "user_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "user"], name="membership_once"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.get_role_display()}"
+
+
+class ScopedQuerySet(models.QuerySet[Any]):
+    def for_user(self, user: "AbstractBaseUser | AnonymousUser") -> Self:
+        """Narrow to the rows of a person's practices; another practice's row is as if it were not there."""
+        if getattr(user, "is_superuser", False) and user.is_active:
+            return self
+        return self.filter(practice__in=Practice.objects.for_user(user))
+
+
+class Scoped(models.Model):
+    """A row of one practice. Each subclass names its own indexes; the foreign key brings none of its own."""
+
+    practice = models.ForeignKey(Practice, models.PROTECT, related_name="+", db_index=False)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        abstract = True

@@ -1,0 +1,1 @@
+"""The embedded services: PostgreSQL and two Valkeys from wheels, on loopback, under one supervisor."""

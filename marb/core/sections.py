@@ -1,0 +1,38 @@
+"""How a lower room is seen from above: apps register parts for pages and answers of apps they may import.
+
+`register("claim", "episode", render=..., expand=...)` in an AppConfig.ready(); the lower app asks `sections("claim")`
+and never learns who answered. A section's `render(obj, request)` gives a template name and its context; `expand(ids,
+user)` gives {id: JSON value} for many objects in a fixed number of queries.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+
+class Section(NamedTuple):
+    """One part added to a kind of page: `name` is its key in the API's expand= and its place on the page."""
+
+    name: str
+    title: str
+    render: Callable[[Any, Any], tuple[str, dict[str, Any]]] | None
+    expand: Callable[[Sequence[int], Any], dict[int, Any]] | None
+
+
+REGISTERED: dict[str, dict[str, Section]] = {}
+
+
+def register(
+    kind: str,
+    name: str,
+    *,
+    title: str = "",
+    render: Callable[[Any, Any], tuple[str, dict[str, Any]]] | None = None,
+    expand: Callable[[Sequence[int], Any], dict[int, Any]] | None = None,
+) -> None:
+    """Add a section to every page and answer of a kind ("claim", "remittance", "payer")."""
+    REGISTERED.setdefault(kind, {})[name] = Section(name, title or name.capitalize(), render, expand)
+
+
+def sections(kind: str) -> list[Section]:
+    """Get the sections of a kind, in the order of INSTALLED_APPS."""
+    return list(REGISTERED.get(kind, {}).values())

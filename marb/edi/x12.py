@@ -1,0 +1,137 @@
+"""X12 framing: separators from the ISA, segments from bytes, with their places.
+
+Bytes are read as Latin-1, one character a byte, so that every offset is exact; a segment with bytes over 127 is then
+decoded as UTF-8 where it is valid UTF-8 and stays Latin-1 where it is not, composed to NFC. Nothing is dropped and
+nothing is replaced. Line breaks round segments and (where the terminator is not one itself) inside them are a
+writer's layout, not data. What the segments mean is for the readers of claims and remittances.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import NamedTuple
+
+BLANKS = " \t\r\n\v\f\x1a\x00"
+ISA_LENGTH = 106
+MOST_SEGMENT_BYTES = 65_536
+
+Segment = tuple[int, int, list[str]]
+
+
+class BadInterchange(Exception):
+    """A file or interchange that cannot be read at all. Carries the TA105 code and the byte offset; no PHI."""
+
+    def __init__(self, code: str, offset: int, sentence: str):
+        super().__init__(sentence)
+        self.code = code
+        self.offset = offset
+        self.sentence = sentence
+
+
+class Separators(NamedTuple):
+    """The four characters an interchange is written with; `repetition` is empty before version 00402."""
+
+    element: str
+    component: str
+    repetition: str
+    segment: str
+
+
+class Span(NamedTuple):
+    """A stretch of a file's bytes. `position` is the place in its ST of its first segment (ST = 1; 0 before ST)."""
+
+    offset: int
+    position: int
+    data: bytes
+
+
+class Excerpt(NamedTuple):
+    """What a reader is given: the body to read, and before it the context that the body stands in.
+
+    `context` holds ISA, GS, the heading of the open ST and the open loops (837: billing provider HL, and for a cut
+    between CLMs the subscriber and patient HL; 835: heading and the LX header). It never holds a CLM or CLP.
+    The body may run over several whole sets. `guide` is GS08 or ST03 of the first set.
+    """
+
+    separators: Separators
+    context: list[Span]
+    body: Span
+    guide: str
+
+
+ISA_HEAD = re.compile(rb"ISA([^A-Za-z0-9\s])")
+
+
+def read_separators(head: bytes, offset: int = 0) -> Separators:
+    """Read the separators of the ISA at the start of `head` (at least its ISA and a few bytes behind it).
+
+    A padded ISA has them at fixed places. An ISA whose fields are not padded has sixteen elements all the same:
+    ISA16 is one character, and the next is the terminator. Raises BadInterchange (TA105 022, 026, 027).
+    """
+    matched = ISA_HEAD.match(head)
+    if matched is None:
+        raise BadInterchange("022", offset, "The interchange header (ISA) is not followed by a separator.")
+    element = matched[1].decode("latin-1")
+    fields = head[: 4 * ISA_LENGTH].decode("latin-1").split(element, 16)
+    if len(fields) < 17 or len(fields[16]) < 2:
+        raise BadInterchange("022", offset, "The interchange header (ISA) has fewer than sixteen elements.")
+    component, segment = fields[16][0], fields[16][1]
+    if segment == "\r" and fields[16][2:3] == "\n":
+        segment = "\n"
+    repetition = fields[11] if len(fields[11]) == 1 and not (fields[11].isalnum() or fields[11] in BLANKS) else ""
+    return checked(Separators(element, component, repetition, segment), offset)
+
+
+def checked(separators: Separators, offset: int) -> Separators:
+    element, component, repetition, segment = separators
+    if segment.isalnum() or segment == " " or segment == element:
+        raise BadInterchange("027", offset, "The segment terminator after ISA16 is not a separator.")
+    if component.isalnum() or component.isspace() or component in (element, segment):
+        raise BadInterchange("027", offset, "The component separator (ISA16) is not a separator.")
+    if repetition in (element, component, segment):
+        return separators._replace(repetition="")
+    return separators
+
+
+def read_segments(span: Span, separators: Separators) -> Iterator[Segment]:
+    """Yield (byte offset, position in ST, elements) of each segment in a span; elements[0] is the segment id.
+
+    Blank stretches between segments are passed over; `~~` yields nothing (the scan reports it). The position
+    restarts at 1 with each ST and is what the acknowledgements and findings call segment position.
+    """
+    text = span.data.decode("latin-1")
+    terminator, element = separators.segment, separators.element
+    wrapped = terminator not in "\r\n" and ("\n" in text or "\r" in text)
+    ascii_only = span.data.isascii()
+    start, position = span.offset, span.position - 1
+    for piece in text.split(terminator):
+        offset = start
+        start += len(piece) + 1
+        stripped = piece.lstrip(BLANKS)
+        if not stripped:
+            continue
+        offset += len(piece) - len(stripped)
+        if wrapped or stripped[-1] in BLANKS:
+            stripped = unwrapped(stripped)
+        elements = (stripped if ascii_only else decoded(stripped)).split(element)
+        position = 1 if elements[0] == "ST" else position + 1
+        yield offset, position, elements
+
+
+def unwrapped(piece: str) -> str:
+    """Take a writer's line breaks out of a segment, and the blanks that some put before the terminator."""
+    return piece.replace("\r", "").replace("\n", "").rstrip(BLANKS)
+
+
+def decoded(piece: str) -> str:
+    if piece.isascii():
+        return piece
+    try:
+        return unicodedata.normalize("NFC", piece.encode("latin-1").decode("utf-8"))
+    except UnicodeDecodeError:
+        return unicodedata.normalize("NFC", piece)
+
+
+def element(elements: list[str], number: int) -> str:
+    """Get an element by its X12 number, stripped of blanks; a trailing element left out is empty."""
+    return elements[number].strip() if number < len(elements) else ""

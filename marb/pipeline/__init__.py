@@ -1,0 +1,1 @@
+"""The belt: files, sets, chunks, findings; receiving, splitting, leases, the runner."""

@@ -1,0 +1,120 @@
+"""What a stage of the belt is given, and what it answers.
+
+A chunk stage: `load_chunk(job: ChunkJob) -> None` reads `job.excerpt`, and writes inside `with job.commit(outcome) as
+cursor:`, the chunk's one transaction. Its first statement is the fence: an UPDATE that must change exactly one row
+(state and lease_no are still ours), else LeaseLost is raised, everything rolls back and the chunk is somebody else's.
+Reference rows (payers, providers, payments) are made before it, in statements of their own that are safe to repeat.
+
+A file stage: `link_file(job: FileJob) -> dict[str, int]` runs when every chunk is done or parked; set-based SQL, safe
+to run twice, answers counts for the log.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import NamedTuple
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from marb.core.copy import copy_rows
+from marb.edi.findings import Finding, Quarantined
+from marb.edi.values import dollars
+from marb.edi.x12 import Excerpt
+from marb.pipeline import models
+
+
+class LeaseLost(Exception):
+    """The chunk was leased to somebody else in the meantime; nothing of ours was written."""
+
+
+class Outcome(NamedTuple):
+    """What a chunk came to. Every CLM or CLP of its body is either a row (counted here) or in `quarantined`."""
+
+    claim_count: int
+    remittance_count: int
+    charge_cents: int
+    paid_cents: int
+    findings: list[Finding]
+    quarantined: list[Quarantined]
+
+
+class FileJob(NamedTuple):
+    """A file whose chunks are all in. `today` is PostgreSQL's date at the start of the job."""
+
+    practice_id: int
+    file_id: int
+    today: date
+
+
+class ChunkJob(NamedTuple):
+    """A leased chunk and the bytes to read. `today` is PostgreSQL's date at the time of the lease."""
+
+    practice_id: int
+    file_id: int
+    chunk_id: int
+    lease_no: int
+    kind: str
+    excerpt: Excerpt
+    today: date
+
+    @contextmanager
+    def commit(self, outcome: Outcome) -> Iterator[CursorWrapper]:
+        """Open the chunk's transaction, prove the lease, keep findings and quarantine; commit at the end."""
+        with transaction.atomic(), connection.cursor() as cursor:
+            fence(cursor, self, outcome)
+            copy_rows(cursor, models.Finding, FINDING_COLUMNS, (finding_row(self, f) for f in outcome.findings))
+            copy_rows(
+                cursor, models.Quarantine, QUARANTINE_COLUMNS, (quarantine_row(self, q) for q in outcome.quarantined)
+            )
+            yield cursor
+
+
+FENCE = """
+UPDATE pipeline_chunk SET state = 'done', finished_at = now(), lease_until = NULL, reason = '',
+    claim_count = %s, remittance_count = %s, claims_quarantined = %s, remittances_quarantined = %s,
+    charge_amount = %s, paid_amount = %s, finding_count = %s
+WHERE id = %s AND state = 'leased' AND lease_no = %s
+"""
+
+
+def fence(cursor: CursorWrapper, job: ChunkJob, outcome: Outcome) -> None:
+    quarantined = len(outcome.quarantined)
+    cursor.execute(
+        FENCE,
+        [
+            outcome.claim_count,
+            outcome.remittance_count,
+            quarantined if job.kind == "837" else 0,
+            quarantined if job.kind == "835" else 0,
+            dollars(outcome.charge_cents),
+            dollars(outcome.paid_cents),
+            len(outcome.findings),
+            job.chunk_id,
+            job.lease_no,
+        ],
+    )
+    if cursor.rowcount != 1:
+        raise LeaseLost
+
+
+FINDING_COLUMNS = (
+    *("practice_id", "file_id", "chunk_id", "level", "code_set", "code", "message", "byte_offset"),
+    *("segment_position", "segment_id", "interchange_control", "group_control", "set_control"),
+    *("loop", "element", "component", "claim_offset"),
+)
+QUARANTINE_COLUMNS = (
+    *("practice_id", "file_id", "chunk_id", "byte_from", "byte_to", "segment_position", "set_control"),
+    *("control_number", "charge_amount"),
+)
+
+
+def finding_row(job: ChunkJob, finding: Finding) -> tuple[object, ...]:
+    place, owner = finding.place, (job.practice_id, job.file_id, job.chunk_id)
+    coded = (finding.level, finding.code_set, finding.code, finding.message)
+    return (*owner, *coded, *place, finding.loop, finding.element, finding.component, finding.claim_offset)
+
+
+def quarantine_row(job: ChunkJob, found: Quarantined) -> tuple[object, ...]:
+    charge = None if found.charge_cents is None else dollars(found.charge_cents)
+    return (job.practice_id, job.file_id, job.chunk_id, *found[:5], charge)

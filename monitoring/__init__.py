@@ -1,0 +1,1 @@
+"""The control room: reads everybody's rows; nobody imports it."""

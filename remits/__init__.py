@@ -1,0 +1,1 @@
+"""835 remittances: reading, balancing, bulk load, pages and API."""

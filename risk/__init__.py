@@ -1,0 +1,1 @@
+"""Risk of denial and denial patterns."""
