@@ -1,1 +1,1 @@
-"""Tests run on real PostgreSQL and Valkey: those of DATABASE_URL, BROKER_URL and CACHE_URL (`make test` starts its own)."""
+"""Tests run on real PostgreSQL and Valkey, at DATABASE_URL, BROKER_URL and CACHE_URL; `make test` starts its own."""
