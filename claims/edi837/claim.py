@@ -11,9 +11,12 @@ from marb.edi.findings import IK403
 from marb.edi.values import BadValue, parse_period
 from marb.edi.x12 import element
 
+# CLM03 to CLM20; those with a column are read when the claim is closed
 CLAIM_KEYS = (
-    *("signature_code", "", "benefits_assignment_code", "release_code", "patient_signature_code", "related_causes"),
-    *("special_program_code", "", "", "", "", "", "", "", "delay_reason_code"),
+    *("filing_code", "claim_kind_code", "", "signature_code", "", "benefits_assignment_code", "release_code"),
+    *("patient_signature_code", "related_causes", "special_program_code", "handicapped_code", "service_level_code"),
+    *("condition_response", "agreement_code", "claim_status_code", "explanation_of_benefits_code"),
+    *("submission_reason_code", "delay_reason_code"),
 )
 CL1_KEYS = ("admission_type_code", "admission_source_code", "patient_status_code")
 OTHER_SUBSCRIBER_KEYS = (
@@ -26,7 +29,7 @@ INFORMATION_KEYS = ("qualifier", "code", "date_format", "date", "amount", "quant
 def read_claim(draft: Draft, elements: list[str]) -> None:
     """CLM: the columns are read when the claim is closed; what has none goes into the detail."""
     draft.claim = elements
-    for key, value in zip(CLAIM_KEYS, elements[6:], strict=False):
+    for key, value in zip(CLAIM_KEYS, elements[3:], strict=False):
         if key and value:
             draft.detail[key] = value.strip()
 

@@ -98,20 +98,20 @@ class Reader:
         if name == "HL":
             self.open_level(block, element(elements, 3))
         elif name == "ISA":
-            self.heading = Heading(interchange_control=element(elements, 13)[:20])
+            self.heading = Heading(control(elements, 13))
             self.close_levels()
         elif name == "GS":
-            self.group_guide = element(elements, 8)
-            self.heading = Heading(self.heading.interchange_control, element(elements, 6)[:20])
+            self.group_guide = control(elements, 8, 35)
+            self.heading = Heading(self.heading.interchange_control, control(elements, 6))
             self.close_levels()
         elif name == "ST":
             self.open_set(block)
 
     def open_set(self, block: Block) -> None:
         elements = block[0][2]
-        guide = element(elements, 3) or self.group_guide or self.excerpt.guide
+        guide = control(elements, 3, 35) or self.group_guide or self.excerpt.guide
         purposes = [element(segment[2], 6) for segment in block if segment[2][0] == "BHT"]
-        controls = (self.heading.interchange_control, self.heading.group_control, element(elements, 2))
+        controls = (self.heading.interchange_control, self.heading.group_control, control(elements, 2))
         self.heading = Heading(*controls, guide, claim_type_of(guide), purposes[0] if purposes else "")
         self.close_levels()
 
@@ -149,8 +149,8 @@ class Reader:
             claim = close_claim(draft, billing, subscriber, self.patient, block[0], byte_end)
         except Unreadable as fault:
             return quarantine(draft, block, byte_end, quarantine_finding(draft, fault))
-        if self.pending:
-            claim.findings.extend(self.pending)
+        if self.pending or claim.findings:
+            claim.findings[:] = [f._replace(claim_offset=claim.byte_offset) for f in (*claim.findings, *self.pending)]
             self.pending = []
         return claim
 
@@ -182,7 +182,7 @@ class Reader:
             for number, text in enumerate(segment[2]):
                 if any(found not in allowed for found in CONTROL.findall(text)):
                     draft.here = segment
-                    raise Unreadable(IK403, "6", "An element holds a control character.", number)
+                    raise Unreadable(IK403, "6", "An element holds a control character.", min(number, 999))
 
     def trimmed(self, start: int, end: int) -> int:
         """Move a claim's end back over the blanks between its last segment and what follows."""
@@ -202,6 +202,11 @@ def quarantine(draft: Draft, block: Block, byte_end: int, reason: Finding) -> Qu
     return QuarantinedClaim(
         Quarantined(offset, byte_end, position, set_control, number, charge), [reason._replace(claim_offset=offset)]
     )
+
+
+def control(elements: list[str], number: int, length: int = 20) -> str:
+    """Read an envelope's number or guide, fit to be stored whatever a broken file has there."""
+    return element(elements, number).translate(CONTROLS)[:length]
 
 
 def charge_of(text: str) -> int | None:
