@@ -63,9 +63,9 @@ def read_chunk(job: ChunkJob) -> Reading:
         else:
             found = [*result.findings, *check_claim(result, today)]
             reading.claims.append((result, found))
+    owners = {claim.byte_offset: found for claim, found in reading.claims}
     for note in repeated_control_numbers(claim for claim, _ in reading.claims):
-        owner = next(found for claim, found in reading.claims if claim.byte_offset == note.claim_offset)
-        owner.append(note)
+        owners[note.claim_offset or 0].append(note)
     for _, found in reading.claims:
         reading.findings.extend(found)
     return reading

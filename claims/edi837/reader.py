@@ -31,7 +31,8 @@ READERS = {
 }
 # Not here: C1 (0x80 to 0x9F), which is how the quotes of a Windows-1252 writer arrive; nor tab, which is a blank
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
-CONTROL_BYTE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]")
+CONTROL_BYTES = bytes((*range(9), 11, 12, *range(14, 32), 127))
+BIDI_BYTES = re.compile(rb"\xe2(?:\x80[\xaa-\xae]|\x81[\xa6-\xa9])")
 SECTION_OF_LEVEL = {"20": "2000A", "22": "2000B", "23": "2000C"}
 
 Block = list[Segment]
@@ -87,9 +88,7 @@ class Reader:
         self.patient: Level | None = None
         # findings of levels, given to the next claim below them
         self.pending: list[Finding] = []
-        self.has_controls = CONTROL_BYTE.search(excerpt.body.data) is not None or any(
-            CONTROL_BYTE.search(span.data) for span in excerpt.context
-        )
+        self.has_controls = any(has_controls(span.data) for span in (*excerpt.context, excerpt.body))
 
     def read_border(self, block: Block) -> None:
         """Read a block that is no claim: an envelope segment, a set's heading or a level."""
@@ -198,10 +197,15 @@ def quarantine(draft: Draft, block: Block, byte_end: int, reason: Finding) -> Qu
     offset, position, elements = block[0]
     number = element(elements, 1).translate(CONTROLS)[:60]
     charge = charge_of(element(elements, 2))
-    set_control = draft.heading.set_control.translate(CONTROLS)[:20]
-    return QuarantinedClaim(
-        Quarantined(offset, byte_end, position, set_control, number, charge), [reason._replace(claim_offset=offset)]
-    )
+    kept = Quarantined(offset, byte_end, position, draft.heading.set_control, number, charge)
+    return QuarantinedClaim(kept, [reason._replace(claim_offset=offset)])
+
+
+def has_controls(data: bytes) -> bool:
+    """Say whether bytes hold a control character or a change of writing direction anywhere: most hold none."""
+    if len(data.translate(None, CONTROL_BYTES)) != len(data):
+        return True
+    return not data.isascii() and BIDI_BYTES.search(data) is not None
 
 
 def control(elements: list[str], number: int, length: int = 20) -> str:
