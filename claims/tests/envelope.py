@@ -1,5 +1,7 @@
 """The envelope and levels that a test's claim stands in, and the reading of it."""
 
+from collections.abc import Iterable
+
 from claims.edi837 import ParsedClaim, QuarantinedClaim, parse_claims
 from marb.edi.x12 import Excerpt, Separators, Span, read_separators
 
@@ -37,10 +39,16 @@ def read(*loops: str, guide: str = PROFESSIONAL, purpose: str = "CH") -> list[Pa
     return list(parse_claims(excerpt(file_text(*loops, guide=guide, purpose=purpose))))
 
 
+def parsed(results: Iterable[ParsedClaim | QuarantinedClaim]) -> list[ParsedClaim]:
+    """Hold that every result is a readable claim."""
+    claims = list(results)
+    assert all(isinstance(claim, ParsedClaim) for claim in claims), claims
+    return [claim for claim in claims if isinstance(claim, ParsedClaim)]
+
+
 def read_claim(claim: str, *, above: str = BILLING + SUBSCRIBER, guide: str = PROFESSIONAL) -> ParsedClaim:
     """Read one claim that must be readable."""
-    (result,) = read(above, claim, guide=guide)
-    assert isinstance(result, ParsedClaim), result
+    (result,) = parsed(read(above, claim, guide=guide))
     return result
 
 

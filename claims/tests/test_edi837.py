@@ -16,6 +16,7 @@ from claims.tests.envelope import (
     SUBSCRIBER,
     excerpt,
     file_text,
+    parsed,
     read,
     read_claim,
     read_quarantined,
@@ -52,7 +53,7 @@ def test_a_claim_knows_its_place():
 
 def test_line_breaks_between_segments_change_nothing_but_places():
     text = file_text(BILLING, SUBSCRIBER, CLAIM, LINE, CLAIM, LINE).replace("~", "~\r\n")
-    claims = list(parse_claims(excerpt(text)))
+    claims = parsed(parse_claims(excerpt(text)))
     assert [text[c.byte_offset : c.byte_end] for c in claims] == [(CLAIM + LINE).replace("~", "~\r\n").rstrip()] * 2
 
 
@@ -96,9 +97,7 @@ def test_the_subscriber_is_the_patient_where_no_patient_level_stands():
 def test_a_patient_does_not_bleed_into_the_next_subscriber():
     patient = "HL*3*2*23*0~PAT*19~NM1*QC*1*DOE*BEN~DMG*D8*20100203*M~"
     second = "HL*4*1*22*0~SBR*S*18~NM1*IL*1*ROE*CY****MI*W2~NM1*PR*2*OTHER*****PI*77~"
-    first, other = read(BILLING, SUBSCRIBER, patient, CLAIM, LINE, second, CLAIM, LINE)
-    assert isinstance(first, ParsedClaim)
-    assert isinstance(other, ParsedClaim)
+    first, other = parsed(read(BILLING, SUBSCRIBER, patient, CLAIM, LINE, second, CLAIM, LINE))
     assert (first.patient_first_name, other.patient_first_name) == ("BEN", "CY")
     assert (other.patient_birth_date, other.group_number, other.filing_indicator_code) == (None, "", "")
     assert (other.payer, other.payer_sequence_code) == (Party("77", "OTHER"), "S")

@@ -3,7 +3,7 @@
 import pytest
 
 from claims.edits import check_claim, repeated_control_numbers
-from claims.tests.envelope import BILLING, CLAIM, DENTAL, INSTITUTIONAL, LINE, SUBSCRIBER, read, read_claim
+from claims.tests.envelope import BILLING, CLAIM, DENTAL, INSTITUTIONAL, LINE, SUBSCRIBER, parsed, read, read_claim
 
 TODAY = "2024-02-01"
 INPATIENT = (
@@ -39,7 +39,7 @@ def test_a_charge_that_is_not_the_sum_of_its_lines_says_both_to_the_cent():
 def test_a_claim_for_payment_of_nothing():
     zero = CLAIM.replace("*100*", "*0*") + LINE.replace("*100*", "*0*")
     assert codes(zero) == [("C", "charge_not_positive")]
-    (encounter,) = read(BILLING, SUBSCRIBER, zero, purpose="RP")
+    (encounter,) = parsed(read(BILLING, SUBSCRIBER, zero, purpose="RP"))
     assert check_claim(encounter, TODAY) == ()
 
 
@@ -132,7 +132,7 @@ def test_a_prior_payers_line_must_come_to_the_charge():
 
 
 def test_the_second_of_two_equal_control_numbers_gets_a_note():
-    claims = read(BILLING, SUBSCRIBER, CLAIM, LINE, CLAIM, LINE, CLAIM.replace("PCN1", "PCN2"), LINE)
+    claims = parsed(read(BILLING, SUBSCRIBER, CLAIM, LINE, CLAIM, LINE, CLAIM.replace("PCN1", "PCN2"), LINE))
     (note,) = repeated_control_numbers(claims)
     assert (note.level, note.code, note.claim_offset) == ("W", "control_number_twice", claims[1].byte_offset)
 

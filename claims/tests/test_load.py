@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -37,7 +38,7 @@ def make_job(practice: Practice, text: str | bytes) -> ChunkJob:
     return ChunkJob(practice.pk, file.pk, chunk.pk, 1, "837", given, date(2024, 2, 1))
 
 
-def columns(model) -> dict[str, object]:
+def columns(model) -> dict[str, Any]:
     return {field.column: field for field in model._meta.concrete_fields}
 
 
@@ -64,6 +65,9 @@ def test_a_chunk_becomes_claims_lines_payers_and_providers(practice):
     load_chunk(job)
     claim = Claim.objects.select_related("payer", "billing_provider", "rendering_provider").get()
     assert (claim.status, claim.finding_count, claim.charge_amount) == ("processed", 0, Decimal("100.00"))
+    assert claim.payer
+    assert claim.billing_provider
+    assert claim.rendering_provider
     assert (claim.payer.payer_code, claim.payer.name) == ("60054", "ACME HEALTH")
     assert (claim.billing_provider.npi, claim.billing_provider.tax_number) == ("1234567893", "123456789")
     assert (claim.rendering_provider.npi, claim.rendering_provider.name) == ("1992739999", "ROE, JO")
