@@ -11,7 +11,7 @@ from typing import Any
 
 from marb.edi.findings import CLAIM, EDIT, IK304, IK403, SET, WARNING, Finding, Place, Quarantined
 from marb.edi.values import INVALID_CHARACTER
-from marb.edi.x12 import BLANKS, Excerpt, Segment, Span, read_segments
+from marb.edi.x12 import BLANKS, Excerpt, Segment, Separators, Span, read_segments
 from remits.edi835.elements import BadElement, Note, label, text
 from remits.edi835.line import LINE_SEGMENTS, RemittanceLine, read_svc
 from remits.edi835.payment import HEADING_SEGMENTS, Payment, ProviderAdjustment, heading_notes, read_plb
@@ -89,10 +89,11 @@ class Reader:
 
     def cleaned(self, segments: Iterator[Segment]) -> Iterator[Segment]:
         """Take control characters out of elements; the segment's reader is followed by a note that says so."""
+        unwanted = unwanted_beside(self.separators)
         for offset, position, elements in segments:
-            tainted = any(map(UNWANTED.search, elements))
+            tainted = any(map(unwanted.search, elements))
             if tainted:
-                elements = [elements[0], *(UNWANTED.sub("", each) for each in elements[1:])]
+                elements = [elements[0], *(unwanted.sub("", each) for each in elements[1:])]
             yield offset, position, elements
             if tainted:
                 self.taint((offset, position, elements))
@@ -260,6 +261,12 @@ class Reader:
             if self.remittance is not None:
                 self.remittance.finding_count += len(self.notes)
         self.notes.clear()
+
+
+def unwanted_beside(separators: Separators) -> re.Pattern[str]:
+    """Some write with control characters as separators; only NUL, which no column takes, is never one."""
+    kept = "".join(separators).replace("\x00", "")
+    return re.compile(f"(?![{re.escape(kept)}]){UNWANTED.pattern}")
 
 
 def control(elements: list[str], number: int) -> str:
