@@ -5,6 +5,7 @@ long for its column is never cut where it is an identifier or a code: the column
 `detail` under `oversize`, and a Note says so; `key` is for the few without which the row would mean something else.
 """
 
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from marb.edi.findings import IK403, WARNING
@@ -71,15 +72,22 @@ def text(elements: list[str], number: int) -> str:
     return elements[number].strip() if number < len(elements) else ""
 
 
+@lru_cache(maxsize=65536)
+def bounded_cents(value: str) -> int:
+    found = parse_cents(value.strip())
+    if -MOST_CENTS < found < MOST_CENTS:
+        return found
+    raise BadValue(TOO_LONG, "is ten billion dollars or more")
+
+
 def cents(elements: list[str], number: int) -> int:
     """Get a required amount in cents. Raises BadElement."""
     try:
-        value = parse_cents(elements[number].strip() if number < len(elements) else "")
+        return bounded_cents(elements[number])
+    except IndexError:
+        raise BadElement(number, BadValue(MISSING, "is empty")) from None
     except BadValue as bad:
         raise BadElement(number, bad) from None
-    if -MOST_CENTS < value < MOST_CENTS:
-        return value
-    raise BadElement(number, BadValue(TOO_LONG, "is ten billion dollars or more"))
 
 
 def cents_or_none(elements: list[str], number: int) -> int | None:
@@ -89,10 +97,8 @@ def cents_or_none(elements: list[str], number: int) -> int | None:
 def quantity(elements: list[str], number: int) -> str | None:
     """Get a quantity as plain decimal text, None where it is left out. Raises BadElement."""
     value = elements[number].strip() if number < len(elements) else ""
-    if not value:
-        return None
     try:
-        return parse_quantity(value)
+        return parse_quantity(value) if value else None
     except BadValue as bad:
         raise BadElement(number, bad) from None
 

@@ -110,14 +110,16 @@ def read_adjustments(adjustments: list[Adjustment], elements: list[str], notes: 
     group = key(elements, 1, 2)
     if group not in (GROUPS_4010 if is_4010 else GROUPS):
         notes.append(Note(WARNING, IK403, "7", f"The {label('CAS', 1)} is not one of CO, OA, PI and PR.", 1))
-    for number in range(2, len(elements), 3):
+    size = len(elements)
+    for number in range(2, size, 3):
         reason = elements[number].strip()
-        if reason or any(part.strip() for part in elements[number + 1 : number + 3]):
-            amount = cents(elements, number + 1)
-            if not is_reason(reason):
-                note_reason(elements, number, notes)
-            adjustments.append(Adjustment(group, reason, amount, quantity(elements, number + 2)))
-    if len(elements) > CAS_ELEMENTS:
+        if not is_reason(reason):
+            if not any(part.strip() for part in elements[number : number + 3]):
+                continue
+            note_reason(elements, number, notes)
+        units = quantity(elements, number + 2) if number + 2 < size and elements[number + 2] else None
+        adjustments.append(Adjustment(group, reason, cents(elements, number + 1), units))
+    if size > CAS_ELEMENTS:
         notes.append(Note(WARNING, IK403, "3", "An adjustment segment (CAS) has more than six adjustments."))
 
 

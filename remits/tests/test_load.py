@@ -42,7 +42,8 @@ def content(file: EdiFile) -> list[Any]:
 def test_a_file_becomes_a_payment_a_remittance_a_line_and_adjustments(load: Load):
     file = load(wrap(HEADING + CLAIM))
     payment, remittance = Payment.objects.get(), Remittance.objects.get()
-    assert (payment.payment_amount, payment.payer.payer_code, payment.payee.npi) == (80, "H0001", "1234567893")
+    assert (payment.payment_amount, payment.payer, payment.payee) == (80, Payer.objects.get(), Provider.objects.get())
+    assert (Payer.objects.get().payer_code, Provider.objects.get().npi) == ("H0001", "1234567893")
     assert (remittance.charge_amount, remittance.paid_amount, remittance.allowed_amount) == (100, 80, 85)
     assert (remittance.patient_responsibility_amount, remittance.adjustment_amount) == (5, 20)
     assert (remittance.status, remittance.payment_id, remittance.payer_id) == (

@@ -68,7 +68,7 @@ def test_a_payment_that_does_not_balance_says_both_sums(load: Load):
 
 def test_the_difference_is_that_of_the_balance(load: Load):
     load(wrap(f"{paying('33.33')}{CLAIM}PLB*1*20251231*WO:A*4.44~"))
-    assert Payment.objects.get().difference_amount * 100 == payment_difference(3333, 8000, 444)
+    assert Payment.objects.get().difference_amount == Decimal(payment_difference(3333, 8000, 444)) / 100
 
 
 def test_a_quarantined_claim_payment_is_named_where_the_payment_does_not_balance(load: Load):
