@@ -1,13 +1,18 @@
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from marb.edi.x12 import read_segments
 from marb.parties.models import Payer, Provider
-from marb.pipeline.jobs import LeaseLost
+from marb.pipeline.jobs import ChunkJob, LeaseLost
 from marb.pipeline.models import Chunk, EdiFile, Finding, Quarantine
 from remits import rows
 from remits.load import load_chunk
@@ -88,6 +93,43 @@ def test_chunks_of_one_set_may_come_in_any_order(load: Load, received: Callable[
     for excerpt in reversed(cut(data, 1)):
         load_chunk(lease(backward, excerpt))
     assert content(backward) == content(forward)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_chunks_of_one_set_may_be_loaded_at_the_same_time(received: Callable[[bytes], EdiFile]):
+    data = wrap(HEADING + CLAIM * 4)
+    file = received(data)
+    jobs = [lease(file, excerpt) for excerpt in cut(data, 1)]
+    start = Barrier(len(jobs))
+
+    def run(job: ChunkJob) -> None:
+        start.wait()
+        try:
+            load_chunk(job)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(jobs)) as threads:
+        list(threads.map(run, jobs))
+    assert (Payment.objects.count(), Payer.objects.count(), Remittance.objects.count()) == (1, 1, 4)
+
+
+FILE = wrap(HEADING + CLAIM + CLAIM + "PLB*1234567893*20251231*WO:A*5~")
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(at=st.integers(110, len(FILE) - 1), piece=st.binary(min_size=1, max_size=2))
+def test_no_wound_of_a_file_stops_its_chunk(received: Callable[[bytes], EdiFile], at: int, piece: bytes):
+    data = FILE[:at] + piece + FILE[at + 1 :]
+    excerpt = whole(data)
+    with transaction.atomic():
+        file = received(data)
+        load_chunk(lease(file, excerpt))
+        segments = read_segments(excerpt.body, excerpt.separators)
+        claims = sum(elements[0] == "CLP" for _, _, elements in segments)
+        kept = Remittance.objects.filter(file=file).count() + Quarantine.objects.filter(file=file).count()
+        transaction.set_rollback(True)
+    assert kept == claims
 
 
 def test_a_chunk_whose_lease_is_lost_writes_no_rows(received: Callable[[bytes], EdiFile]):
