@@ -11,7 +11,7 @@ import tempfile
 import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import pyzstd
 from django.conf import settings
@@ -174,7 +174,7 @@ def store(practice_id: int, name: str, user_id: int | None, spooled: Spooled) ->
     """Write the file and its blocks in one transaction, or answer whose bytes they already are."""
     refused = spooled.identity.kind != "x12"
     status, reason = (FileStatus.REFUSED, spooled.identity.sentence) if refused else (FileStatus.RECEIVED, "")
-    values = [practice_id, spooled.sha256, name, spooled.byte_count, status.value, reason, user_id, refused]
+    values: list[Any] = [practice_id, spooled.sha256, name, spooled.byte_count, status.value, reason, user_id, refused]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(INSERT, values)
         inserted = cursor.fetchone()

@@ -79,8 +79,8 @@ def split_leased(lease: FileLease) -> None:
 def release(cursor: CursorWrapper, lease: FileLease, written: Written) -> None:
     """Open the file's chunks to the runners."""
     kind, claims, remittances, charge, paid = written.totals
-    values = [kind[:20], claims, remittances, dollars(charge), dollars(paid), written.chunk_count, lease.file_id]
-    cursor.execute(SPLIT, values)
+    sums: list[Any] = [claims, remittances, dollars(charge), dollars(paid), written.chunk_count]
+    cursor.execute(SPLIT, [kind[:20], *sums, lease.file_id])
     cursor.execute(RUNG, [settings.CHUNK_LEASE_SECONDS, lease.file_id])
 
 

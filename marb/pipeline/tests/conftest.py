@@ -1,0 +1,47 @@
+"""A practice, the tests' own stages, and a way to put bytes on the belt."""
+
+import io
+from collections.abc import Callable
+
+import pytest
+
+from marb.access.models import Practice
+from marb.pipeline.models import EdiFile
+from marb.pipeline.receive import receive
+from marb.pipeline.run import step
+
+STAGES = "marb.pipeline.tests.stages"
+
+
+@pytest.fixture(autouse=True)
+def own_stages(settings) -> None:
+    chunk = [f"{STAGES}.load_chunk"]
+    settings.PIPELINE = {"837": chunk, "835": chunk, "file": [f"{STAGES}.settle_file"]}
+
+
+@pytest.fixture
+def practice(db) -> Practice:
+    return Practice.objects.create(code="oak", name="Oak Street Practice")
+
+
+@pytest.fixture
+def put(practice) -> Callable[..., int]:
+    """Receive bytes into the practice; answers the file's id."""
+
+    def put(data: bytes, name: str = "claims.837") -> int:
+        return receive(practice_id=practice.pk, name=name, stream=io.BytesIO(data)).file_id
+
+    return put
+
+
+@pytest.fixture
+def ingested(put) -> Callable[..., EdiFile]:
+    """Receive bytes and run the belt until nothing waits; answers the file."""
+
+    def ingested(data: bytes, name: str = "claims.837") -> EdiFile:
+        file_id = put(data, name)
+        while step([file_id]):
+            pass
+        return EdiFile.objects.get(pk=file_id)
+
+    return ingested
