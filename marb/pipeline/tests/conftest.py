@@ -1,9 +1,11 @@
 """A practice, the tests' own stages, and a way to put bytes on the belt."""
 
 import io
+import os
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 
 from marb.access.models import Practice
 from marb.pipeline.models import EdiFile
@@ -45,3 +47,11 @@ def ingested(put) -> Callable[..., EdiFile]:
         return EdiFile.objects.get(pk=file_id)
 
     return ingested
+
+
+@pytest.fixture
+def own_process(monkeypatch, db) -> None:
+    """Give processes that the test starts the test's database and the belt's own stages."""
+    base = os.environ["DATABASE_URL"].rpartition("/")[0]
+    monkeypatch.setenv("DATABASE_URL", f"{base}/{connection.settings_dict['NAME']}")
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "marb.pipeline.tests.belt_settings")

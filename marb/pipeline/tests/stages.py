@@ -1,11 +1,23 @@
 """Stages of the belt for its own tests: they count, quarantine what has no amount, and leave one finding a claim."""
 
+import os
+import time
+from pathlib import Path
+
 from marb.edi.findings import WARNING, Finding, Place, Quarantined
 from marb.edi.values import BadValue, parse_cents
 from marb.edi.x12 import element, read_segments
 from marb.pipeline.jobs import ChunkJob, FileJob, Outcome
 
 AMOUNT = {"837": ("CLM", 2), "835": ("CLP", 4)}
+
+
+def stall_once(job: ChunkJob) -> None:
+    """Hold the first chunk that comes by for ever, where the test names a file to say so in."""
+    mark = os.environ.get("BELT_STALL")
+    if mark and not Path(mark).exists():
+        Path(mark).write_text(str(job.chunk_id))
+        time.sleep(600)
 
 
 def load_chunk(job: ChunkJob) -> None:
