@@ -9,7 +9,7 @@ from marb.pipeline.models import Chunk, EdiFile
 from marb.pipeline.reaper import find_overdue
 from marb.pipeline.run import run_chunk, split_file
 from marb.pipeline.tests.edi import claim_file
-from marb.pipeline.upload import upload
+from marb.pipeline.intake import take_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -104,7 +104,7 @@ def test_bells_follow_a_file_through_the_belt(put, bells):
 
 def test_a_persons_small_upload_goes_its_own_way(practice, bells, django_user_model):
     user = django_user_model.objects.create_user("ann")
-    received = upload(practice_id=practice.pk, name="a", stream=[claim_file(["1"])], user_id=user.pk)
+    received = take_in(practice_id=practice.pk, name="a", stream=[claim_file(["1"])], user_id=user.pk)
     actors.split_file.fn(received.file_id)
     assert {queue for queue, _, _ in bells} == {"interactive"}
 
@@ -114,12 +114,12 @@ def test_an_upload_stands_though_no_bell_can_be_sent(practice, monkeypatch):
         raise ConnectionError
 
     monkeypatch.setattr(actors.split_file.broker, "enqueue", refuse)
-    received = upload(practice_id=practice.pk, name="a", stream=[claim_file(["1"])])
+    received = take_in(practice_id=practice.pk, name="a", stream=[claim_file(["1"])])
     age(received.file_id)
     assert find_overdue().received == [received.file_id]
 
 
 def test_no_bell_is_sent_for_what_is_finished(practice, ingested, bells):
     file = ingested(claim_file(["1"]))
-    assert upload(practice_id=practice.pk, name="b", stream=[claim_file(["1"])]).file_id == file.pk
+    assert take_in(practice_id=practice.pk, name="b", stream=[claim_file(["1"])]).file_id == file.pk
     assert bells == []

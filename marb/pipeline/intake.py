@@ -1,4 +1,4 @@
-"""A person's or a program's upload: receive the bytes, ring for the file. What the API and the admin page call."""
+"""Taking in an upload: receive the bytes, ring for the file. What the API and the admin page call."""
 
 from collections.abc import Iterable
 from typing import IO
@@ -8,7 +8,7 @@ from marb.pipeline.models import FINISHED
 from marb.pipeline.receive import Received, receive
 
 
-def upload(*, practice_id: int, name: str, stream: IO[bytes] | Iterable[bytes], user_id: int | None = None) -> Received:
+def take_in(*, practice_id: int, name: str, stream: IO[bytes] | Iterable[bytes], user_id: int | None = None) -> Received:
     """Keep an upload and put it on the belt. Raises marb.pipeline.receive.NotReceived."""
     received = receive(practice_id=practice_id, name=name, stream=stream, user_id=user_id)
     if received.status not in FINISHED:
