@@ -1,5 +1,9 @@
-"""/files/ of the API."""
+"""/claims/ of the API."""
 
-from django.urls import URLPattern, URLResolver
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from claims.api import ClaimViewSet
+
+router = SimpleRouter()
+router.register("claims", ClaimViewSet, basename="claim")
+urlpatterns = router.urls
