@@ -1,5 +1,10 @@
-"""/files/ of the API."""
+"""/payments/ and /remits/ of the API."""
 
-from django.urls import URLPattern, URLResolver
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from remits.api import PaymentViewSet, RemittanceViewSet
+
+router = SimpleRouter()
+router.register("payments", PaymentViewSet, basename="payment")
+router.register("remits", RemittanceViewSet, basename="remittance")
+urlpatterns = router.urls
