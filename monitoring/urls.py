@@ -1,5 +1,7 @@
-"""/files/ of the API."""
+"""/health/ of the API."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from monitoring.api import Health
+
+urlpatterns = [path("health/", Health.as_view(), name="health")]
