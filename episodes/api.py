@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import django_filters
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from rest_framework import serializers
 
 from claims.api import ClaimFilterSet, ClaimSerializer, ClaimViewSet
@@ -127,26 +127,13 @@ class UnlinkedClaimViewSet(ClaimViewSet):
 
 def expand_claims(ids: Sequence[int], user: Person) -> dict[int, Any]:
     """Answer the episode of each claim: id, status and totals, for `/claims/?expand=episode`."""
-    rows: Any = (
-        EpisodeClaim.objects.for_user(user)
-        .filter(claim_id__in=ids)
-        .values(
-            "claim_id",
-            id=F("episode_id"),
-            status=F("episode__status"),
-            paid_amount=F("episode__paid_amount"),
-            remittance_count=F("episode__remittance_count"),
-            denial_count=F("episode__denial_count"),
-        )
-    )
-    return {row.pop("claim_id"): row for row in rows}
+    links = EpisodeClaim.objects.for_user(user).filter(claim_id__in=ids).select_related("episode")
+    columns = ("id", "status", "charge_amount", "paid_amount", "remittance_count", "denial_count")
+    return {link.claim_id: {name: getattr(link.episode, name) for name in columns} for link in links}
 
 
 def expand_remittances(ids: Sequence[int], user: Person) -> dict[int, Any]:
     """Answer the link of each remittance, for `/remits/?expand=episode`."""
-    rows: Any = (
-        EpisodeRemittance.objects.for_user(user)
-        .filter(remittance_id__in=ids)
-        .values("remittance_id", "claim_id", "method", "confidence", "linked_at", episode=F("episode_id"))
-    )
-    return {row.pop("remittance_id"): row for row in rows}
+    links = EpisodeRemittance.objects.for_user(user).filter(remittance_id__in=ids)
+    columns = {"id": "episode_id", "claim": "claim_id", "method": "method", "confidence": "confidence"}
+    return {link.remittance_id: {name: getattr(link, source) for name, source in columns.items()} for link in links}

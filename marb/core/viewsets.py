@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, cast
 
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -54,10 +54,9 @@ def get_shape(serializer_class: type[Serializer[Any]]) -> Shape:
     return Shape(columns, shows, nested, frozenset(singles))
 
 
-def select(queryset: QuerySet[Any, Any], columns: Mapping[str, str], also: Sequence[str] = KEYS) -> QuerySet[Any, Any]:
-    """Read columns as dictionaries under the names they are answered with."""
-    plain = {name for name, source in columns.items() if name == source} | set(also)
-    return queryset.values(*sorted(plain), **{name: F(s) for name, s in columns.items() if name != s})
+def select(queryset: QuerySet[Any, Any], shape: Shape, also: Sequence[str] = ()) -> QuerySet[Any, Any]:
+    """Read a shape's columns as dictionaries by source, and the keys."""
+    return queryset.values(*sorted({*shape.columns.values(), *KEYS, *also}))
 
 
 class ReadOnlyViewSet(GenericViewSet[Any]):
@@ -102,9 +101,9 @@ class ReadOnlyViewSet(GenericViewSet[Any]):
         """Answer one page of rows, newest first unless `ordering` says otherwise."""
         shape = self.chosen(get_shape(self.serializer_class))
         queryset = self.filter_queryset(self.get_queryset())
-        order = request.query_params.get("ordering", "").removeprefix("-")
-        also = (*KEYS, order) if order in {name.removeprefix("-") for name in self.orderings} else KEYS
-        page = self.paginate_queryset(select(queryset, shape.columns, also)) or []
+        order = request.query_params.get("ordering", self.orderings[0]).removeprefix("-")
+        also = [order] if order in {name.removeprefix("-") for name in self.orderings} else []
+        page = self.paginate_queryset(select(queryset, shape, also)) or []
         return self.get_paginated_response(self.with_parts(page, self.show_rows(page, shape)))
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -118,14 +117,14 @@ class ReadOnlyViewSet(GenericViewSet[Any]):
 
     def get_row(self, shape: Shape) -> dict[str, Any]:
         """Get the addressed row as a dictionary, or raise Http404."""
-        row = select(self.get_queryset().filter(pk=self.kwargs["pk"]), shape.columns).first()
+        row = select(self.get_queryset().filter(pk=self.kwargs["pk"]), shape).first()
         if row is None:
             raise Http404
         return row
 
     def show_children(self, name: str, child: type[Serializer[Any]], row: Row, *, single: bool) -> Any:
         shape = get_shape(child)
-        rows = select(getattr(self, f"find_{name}")(row), shape.columns)
+        rows = select(getattr(self, f"find_{name}")(row), shape)
         shown = self.show_rows(rows, shape)
         return next(iter(shown), None) if single else shown
 
@@ -133,7 +132,7 @@ class ReadOnlyViewSet(GenericViewSet[Any]):
         return [self.show_row(row, shape) for row in rows]
 
     def show_row(self, row: Row, shape: Shape) -> dict[str, Any]:
-        shown = {name: row[name] for name in shape.columns}
+        shown = {name: row[source] for name, source in shape.columns.items()}
         for name, show in shape.shows.items():
             shown[name] = show(shown[name], row, self)
         return shown
