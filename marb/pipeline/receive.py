@@ -38,12 +38,16 @@ class NotReceived(Exception):
 
 
 class Received(NamedTuple):
-    """What receiving came to. `is_new` is False where the same bytes were there already: then all is the first's."""
+    """What receiving came to. `is_new` is False where the same bytes were there already: then all is the first's.
+
+    `kind` is what a new file's first bytes show (marb.edi.identify); empty for one that was there.
+    """
 
     file_id: int
     is_new: bool
     status: str
     reason: str
+    kind: str = ""
 
 
 class Spooled(NamedTuple):
@@ -180,7 +184,7 @@ def store(practice_id: int, name: str, user_id: int | None, spooled: Spooled) ->
         inserted = cursor.fetchone()
         if inserted:
             store_blocks(inserted[0], spooled)
-            return Received(inserted[0], True, status.value, reason)
+            return Received(inserted[0], True, status.value, reason, spooled.identity.kind)
     # the insert waited for the other one's commit, so its row is there now
     first = EdiFile.objects.get(practice_id=practice_id, sha256=spooled.sha256)
     return Received(first.pk, False, first.status, first.reason)

@@ -1,4 +1,4 @@
-"""A practice, the tests' own stages, and a way to put bytes on the belt."""
+"""The tests' own stages, and a way to put bytes on the belt."""
 
 import io
 import os
@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from marb.access.models import Practice
 from marb.pipeline.models import EdiFile
 from marb.pipeline.receive import receive
 from marb.pipeline.run import step
@@ -19,11 +18,6 @@ STAGES = "marb.pipeline.tests.stages"
 def own_stages(settings) -> None:
     chunk = [f"{STAGES}.load_chunk"]
     settings.PIPELINE = {"837": chunk, "835": chunk, "file": [f"{STAGES}.settle_file"]}
-
-
-@pytest.fixture
-def practice(db) -> Practice:
-    return Practice.objects.create(code="oak", name="Oak Street Practice")
 
 
 @pytest.fixture

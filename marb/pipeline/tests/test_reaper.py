@@ -5,11 +5,11 @@ from django.db import connection
 
 from marb.pipeline import actors
 from marb.pipeline import lease as leases
+from marb.pipeline.intake import take_in
 from marb.pipeline.models import Chunk, EdiFile
 from marb.pipeline.reaper import find_overdue
 from marb.pipeline.run import run_chunk, split_file
 from marb.pipeline.tests.edi import claim_file
-from marb.pipeline.intake import take_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
