@@ -26,7 +26,7 @@ from marb.core.paginator import KeyPagination
 from marb.core.viewsets import ReadOnlyViewSet, get_shape, select
 from marb.edi.x12 import Span, read_segments
 from marb.pipeline import serializers
-from marb.pipeline.body import FileParser, FormParser
+from marb.pipeline.body import FileParser, FormParser, LengthRequired
 from marb.pipeline.intake import take_in
 from marb.pipeline.models import EdiFile, FileStatus, Quarantine, SetStatus
 from marb.pipeline.reading import read
@@ -171,6 +171,9 @@ def uploaded(request: Request) -> tuple[Any, str]:
         return files[0], name or files[0].name
     if request.FILES or request.content_type.startswith("multipart/"):
         raise ValidationError({"file": ["Send exactly one file, in the field `file`."]})
+    # without a length the server hands no body over, and an empty file is not what was meant
+    if request.META.get("CONTENT_LENGTH") != "0":
+        raise LengthRequired
     return iter(()), name
 
 
