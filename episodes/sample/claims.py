@@ -112,8 +112,9 @@ def draw_lines(rng: Random, claim: Claim) -> list[Line]:
     encounter, chance = claim.encounter, rng.random
     services = [encounter.first[int(chance() * len(encounter.first))]]
     if encounter.most:
-        start, count = int(chance() * len(encounter.more)), int(chance() * (encounter.most + 1))
-        services += encounter.more[start : start + count]
+        start, few = int(chance() * len(encounter.more)), chance()
+        count = encounter.most - int(few * few * (encounter.most + 1))
+        services += (encounter.more + encounter.more)[start : start + count]
     pointers = (":".join("1234"[: len(claim.diagnoses)]), "1", "2" if len(claim.diagnoses) > 1 else "1")
     return [line(n, service, claim, pointers[n % 3 if n < 3 else 1]) for n, service in enumerate(services)]
 

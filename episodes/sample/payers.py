@@ -99,6 +99,8 @@ PAYERS = (
         (NOT_COVERED, LACKS), 4, 8, 10, 1500, 6, has_dependents=True, secondary=10, secondary_percent=5,
     ),
 )  # fmt: skip
+# CLP06 knows neither BL nor CI: such plans are said as PPO and POS
+SAID_IN_835 = {"BL": "12", "CI": "13"}
 LOT = tuple(payer for payer in PAYERS for _ in range(payer.weight))
 
 

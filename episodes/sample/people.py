@@ -126,15 +126,15 @@ def patient(number: int, seed: int) -> Patient:
     payer = payer_of(mixed)
     years = 66 + mixed // 11 % 25 if payer.is_senior else 2 + mixed // 11 % 62
     last_name = LAST_NAMES[mixed // 13 % len(LAST_NAMES)]
-    self = person(mixed // 17, last_name, years)
-    relationship, subscriber = "18", self
+    own = person(mixed // 17, last_name, years)
+    relationship, subscriber = "18", own
     if payer.has_dependents and (years < 19 or mixed // 19 % 4 == 0):
         relationship = "19" if years < 19 else "01"
         subscriber = person(mixed // 23 + 1, last_name, 30 + mixed // 29 % 20 if years < 19 else years)
     town = TOWNS[mixed // 31 % len(TOWNS)]
     second = payer.secondary if relationship == "18" and mixed // 37 % 100 < payer.secondary_percent else -1
     return Patient(
-        self,
+        own,
         subscriber,
         relationship,
         f"{10 + mixed // 41 % 980} {STREETS[mixed // 43 % len(STREETS)]}",

@@ -7,7 +7,7 @@ carries the rest forward (PLB FB) to its next check.
 from typing import NamedTuple
 
 from episodes.sample.adjudication import LineAnswer, Remittance, cas
-from episodes.sample.payers import Payer
+from episodes.sample.payers import SAID_IN_835, Payer
 from episodes.sample.people import Organization
 from episodes.sample.values import day, money, year_day
 
@@ -27,10 +27,11 @@ class Check(NamedTuple):
 def write_remittance(answer: Remittance) -> str:
     """Write loop 2100 with its 2110."""
     claim, who = answer.claim, answer.claim.patient
+    filing = answer.payer.filing_code
     facility = claim.encounter.bill_type or claim.encounter.place
     out = [
         f"CLP*{claim.number}*{answer.status}*{money(answer.charge)}*{money(answer.paid)}*{money(answer.patient)}"
-        f"*{answer.payer.filing_code}*{answer.payer_number}*{facility}*{claim.frequency}"
+        f"*{SAID_IN_835.get(filing, filing)}*{answer.payer_number}*{facility}*{claim.frequency}"
         f"{'**' + claim.encounter.drg_code if claim.encounter.drg_code else ''}~\n{cas(answer.adjustments)}"
         f"NM1*QC*1*{who.person.last_name}*{who.person.first_name}****MI*{claim.member_id}~\n"
     ]

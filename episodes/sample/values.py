@@ -26,8 +26,11 @@ def year_day(ordinal: int) -> str:
 
 
 def npi(number: int) -> str:
-    """Make an NPI that passes the Luhn check (80840 before it) from a number below 10**8."""
-    body = f"1{number:08d}"
+    """Make an NPI that passes the Luhn check (80840 before it) from a number below 10**8.
+
+    It begins with 2, which is legal and not given to anybody yet.
+    """
+    body = f"2{number:08d}"
     total = 24
     for place, digit in enumerate(reversed(body)):
         doubled = int(digit) * 2 if place % 2 == 0 else int(digit)

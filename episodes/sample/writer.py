@@ -56,7 +56,8 @@ class Sample:
 
     def claim_file(self, kind: str, index: int, claims: list[Claim]) -> Text:
         claims.sort(key=lambda claim: claim.biller.npi)
-        sent, sets = self.dates.sent(index), []
+        sent = self.dates.sent(index)
+        sets: list[str] = []
         for biller, group in groupby(claims, key=lambda claim: claim.biller):
             some = list(group)
             for start in range(0, len(some), CLAIMS_IN_SET):

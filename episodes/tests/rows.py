@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -37,7 +38,7 @@ class Files:
         )
         return file, chunk
 
-    def claims(self, key: str, *rows: dict[str, Any]) -> FileJob:
+    def claims(self, key: str, *rows: Mapping[str, Any]) -> FileJob:
         file, chunk = self.file("837", key)
         for at, row in enumerate(rows):
             self.claim(file, chunk, at * 100, **row)
@@ -52,7 +53,7 @@ class Files:
         } | row  # fmt: skip
         return Claim.objects.create(practice=self.practice, file=file, chunk=chunk, **values)
 
-    def remittances(self, key: str, *rows: dict[str, Any], paid_on: date = date(2026, 2, 1)) -> FileJob:
+    def remittances(self, key: str, *rows: Mapping[str, Any], paid_on: date = date(2026, 2, 1)) -> FileJob:
         file, chunk = self.file("835", key)
         for at, row in enumerate(rows):
             self.remittance(file, chunk, at * 100, paid_on, **row)

@@ -2,9 +2,10 @@
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -58,11 +59,11 @@ def statuses(files: Files) -> list[str]:
     return sorted(Episode.objects.filter(practice=files.practice).values_list("status", flat=True))
 
 
-def claims(key: str, *rows: dict[str, object]) -> Step:
+def claims(key: str, *rows: Mapping[str, Any]) -> Step:
     return lambda files: files.claims(key, *rows)
 
 
-def remittances(key: str, *rows: dict[str, object], on: date = date(2026, 2, 1)) -> Step:
+def remittances(key: str, *rows: Mapping[str, Any], on: date = date(2026, 2, 1)) -> Step:
     return lambda files: files.remittances(key, *rows, paid_on=on)
 
 

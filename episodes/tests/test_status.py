@@ -8,13 +8,13 @@ import pytest
 from episodes.denials import CATEGORY_BY_CARC
 from episodes.models import Episode, EpisodeStatus
 from episodes.tests.rows import Files, make_practice
-from episodes.tests.test_link import ORIGINAL, PAYMENT, REVERSAL, claims, remittances, run, same_in_any_order
+from episodes.tests.test_link import ORIGINAL, PAYMENT, REVERSAL, Step, claims, remittances, run, same_in_any_order
 
 DENIAL = PAYMENT | {"paid_amount": Decimal(0), "adjustments": {"CO-16": "100"}}
 LATER = date(2026, 3, 1)
 
 
-def settled(*steps: object) -> Episode:
+def settled(*steps: Step) -> Episode:
     files = same_in_any_order(claims("c", ORIGINAL), *steps)
     return Episode.objects.get(practice=files.practice)
 
