@@ -9,8 +9,8 @@ class EpisodesConfig(AppConfig):
     verbose_name = "Episodes"
 
     def ready(self) -> None:
-        from episodes import api
+        from episodes import expand
         from marb.core.sections import register
 
-        register("claim", "episode", expand=api.expand_claims)
-        register("remittance", "episode", expand=api.expand_remittances)
+        register("claim", "episode", expand=expand.expand_claims)
+        register("remittance", "episode", expand=expand.expand_remittances)

@@ -6,6 +6,7 @@ Without DATABASE_URL, BROKER_URL and CACHE_URL the embedded services' addresses 
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import environ
 
@@ -163,6 +164,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "marb.access.lockout.answer_locked"
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_AGE = 12 * 3600
@@ -199,6 +201,13 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "FileStatus": "marb.pipeline.models.FileStatus",
+        "ClaimStatus": "claims.models.ClaimStatus",
+        "RemittanceStatus": "remits.models.RemittanceStatus",
+        "EpisodeStatus": "episodes.models.EpisodeStatus",
+        "HealthStatus": ["ok", "down"],
+    },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
 }
 
@@ -245,8 +254,16 @@ if SILK:
     INSTALLED_APPS.append("silk")
     # below the CSP middleware, so that silk's own pages may ask it for their inline scripts
     MIDDLEWARE.insert(MIDDLEWARE.index("csp.middleware.CSPMiddleware") + 1, "marb.core.silk.ProfileMiddleware")
+
+
+def may_see_profiles(user: Any) -> bool:
+    """Staff who were given the permission; every superuser has it."""
+    return bool(user.is_staff and user.has_perm("silk.view_request"))
+
+
 SILKY_AUTHENTICATION = True
 SILKY_AUTHORISATION = True
+SILKY_PERMISSIONS = may_see_profiles
 SILKY_INTERCEPT_PERCENT = env.int("SILK_PERCENT", default=1)
 SILKY_MAX_REQUEST_BODY_SIZE = 0
 SILKY_MAX_RESPONSE_BODY_SIZE = 0
