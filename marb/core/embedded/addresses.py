@@ -25,7 +25,8 @@ class Addresses(NamedTuple):
     database_url: str = f"postgres://marb@{NOWHERE}/marb"
     broker_url: str = f"redis://{NOWHERE}/0"
     cache_url: str = f"redis://{NOWHERE}/0"
-    secret_key: str = "no var folder yet: nothing can be signed that outlives this process"
+    # no var folder yet: a key of this process alone
+    secret_key: str = secrets.token_urlsafe(50)
 
 
 def read(var: Path) -> Addresses:
@@ -45,9 +46,16 @@ def write(var: Path, addresses: Addresses) -> None:
     draft.replace(path)
 
 
+def make(var: Path) -> None:
+    """Make the file where there is none: passwords and the secret key, ports not chosen yet."""
+    if not (var / "addresses.json").exists():
+        write(var, first())
+
+
 def settle(var: Path) -> Addresses:
     """Give every service a port that is free now: the one it had where possible. Passwords are made once."""
-    before = read(var) if (var / "addresses.json").exists() else first()
+    make(var)
+    before = read(var)
     taken: set[int] = set()
     urls = [keep_or_move(url, taken) for url in before[:3]]
     after = before._replace(database_url=urls[0], broker_url=urls[1], cache_url=urls[2])

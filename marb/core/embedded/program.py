@@ -10,6 +10,7 @@ from typing import NamedTuple
 from marb.core.embedded.guard import Ward, started_at
 
 SERVICE, PRODUCT = 0, 1
+LOG_BYTES = 20_000_000
 
 
 class Program(NamedTuple):
@@ -53,7 +54,10 @@ def launch(program: Program, before_exec: Callable[[], None] | None = None) -> s
 
 
 def open_log(path: Path) -> int:
+    """Open a log to be added to; one that has grown past LOG_BYTES makes room and is kept once."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > LOG_BYTES:
+        path.replace(path.with_suffix(".log.1"))
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
 

@@ -52,6 +52,7 @@ def start(supervisor: Supervisor, shared_buffers_mb: int) -> Addresses:
     A port that somebody took in the meantime is chosen again. Raises NotStarted.
     """
     var = supervisor.var
+    address_book.make(var)
     if read_detached(var) or not embedded():
         return effective(address_book.read(var))
     for attempt in range(TRIES):
@@ -171,5 +172,3 @@ def states(var: Path) -> list[State]:
 
 def pid_in(path: Path) -> int:
     return int(path.read_text().split("\n", 1)[0].strip() or 0) if path.exists() else 0
-
-
