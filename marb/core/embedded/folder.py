@@ -11,9 +11,7 @@ import os
 import time
 from pathlib import Path
 
-import psutil
-
-from marb.core.embedded.guard import Ward, is_alive
+from marb.core.embedded.guard import Ward, is_alive, started_at
 
 PATIENCE = 60.0
 
@@ -35,7 +33,7 @@ def hold(var: Path) -> int:
     deadline = time.monotonic() + PATIENCE
     while not try_lock(lock):
         pid = int(os.pread(lock, 20, 0).strip() or 0)
-        if psutil.pid_exists(pid) or time.monotonic() > deadline:
+        if lives(pid) or time.monotonic() > deadline:
             os.close(lock)
             raise Busy(var, pid)
         time.sleep(0.1)
@@ -52,12 +50,18 @@ def try_lock(lock: int) -> bool:
     return True
 
 
+def lives(pid: int) -> bool:
+    """Tell whether a process runs; one that ended and was not buried yet does not."""
+    return is_alive(Ward(pid, started_at(pid), 0, 0, 0))
+
+
 def holder(var: Path) -> int:
     """Get the process id of the supervisor that holds a folder; 0 where none does."""
     with contextlib.suppress(FileNotFoundError):
         lock = os.open(var / "lock", os.O_RDWR)
         try:
-            return 0 if try_lock(lock) else int(os.pread(lock, 20, 0).strip() or 0)
+            pid = int(os.pread(lock, 20, 0).strip() or 0)
+            return pid if not try_lock(lock) and lives(pid) else 0
         finally:
             os.close(lock)
     return 0

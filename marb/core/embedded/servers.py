@@ -122,7 +122,8 @@ def effective(found: Addresses) -> Addresses:
     """Get the addresses in use: those given by environment before the embedded ones."""
     given = [os.environ.get(variable) for variable in VARIABLES.values()]
     urls = [value or url for value, url in zip(given, found[:3], strict=True)]
-    return Addresses(*urls, os.environ.get("SECRET_KEY") or found.secret_key)
+    secret_key = os.environ.get("SECRET_KEY") or found.secret_key
+    return Addresses(urls[0], urls[1], urls[2], secret_key)
 
 
 def environ(found: Addresses) -> dict[str, str]:

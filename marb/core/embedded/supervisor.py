@@ -65,8 +65,8 @@ class Supervisor:
             time.sleep(STEP)
         self.bury()
         os.close(self.lock)
-        for number, handler in self.handlers.items():
-            signal.signal(number, handler)
+        for each, handler in self.handlers.items():
+            signal.signal(each, handler)
 
     def stop(self, number: int, frame: FrameType | None) -> None:
         raise Stopped(signal.Signals(number).name)
