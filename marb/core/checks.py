@@ -54,7 +54,7 @@ def check_hosts(**_: Any) -> list[CheckMessage]:
 @register(Tags.database)
 def check_servers(**_: Any) -> list[CheckMessage]:
     """Broker and cache must be two servers: one must never evict, the other must."""
-    broker, cache = urlsplit(settings.BROKER_URL), urlsplit(settings.CACHES["default"]["LOCATION"])
+    broker, cache = urlsplit(settings.BROKER_URL), urlsplit(str(settings.CACHES["default"]["LOCATION"]))
     if not settings.HTTPS or (broker.hostname, broker.port or 6379) != (cache.hostname, cache.port or 6379):
         return []
     hint = "Give the cache a server of its own with maxmemory-policy allkeys-lru; the broker's is noeviction."
