@@ -23,12 +23,21 @@ class Busy(Exception):
         super().__init__(f"mARB already runs in {var} under process {pid}: stop it first, or set MARB_VAR.")
 
 
+class Foreign(Exception):
+    """The folder is another user's: what we would write there, its owner could not read."""
+
+    def __init__(self, var: Path):
+        super().__init__(f"{var} belongs to another user: run as its owner, or set MARB_VAR to a folder of your own.")
+
+
 def hold(var: Path) -> int:
     """Lock a var folder and answer the lock's file descriptor. Waits for a guard that is still ending things.
 
-    Raises Busy where a living supervisor holds it.
+    Raises Busy where a living supervisor holds it, Foreign where another user owns it.
     """
     var.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if var.stat().st_uid != os.geteuid():
+        raise Foreign(var)
     lock = os.open(var / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + PATIENCE
     while not try_lock(lock):

@@ -52,11 +52,12 @@ def binary(name: str) -> str:
 
 
 @cache
-def as_nobody() -> tuple[str, ...]:
-    """Find the words that let root run PostgreSQL; none for an ordinary user.
+def as_nobody(var: Path) -> tuple[str, ...]:
+    """Find the words that let root run PostgreSQL in a folder; none for an ordinary user.
 
-    First a user namespace in which root's own files belong to nobody. Where that is forbidden, the user nobody with
-    the capability to pass closed folders, so that a checkout below a 0700 folder still works; files are then nobody's.
+    First a user namespace in which root's own files belong to nobody. Where that is forbidden, or the folder lies in
+    one that another user has closed, the user nobody with the capability to pass closed folders; files are then
+    nobody's.
     """
     if os.geteuid() != 0:
         return ()
@@ -64,12 +65,14 @@ def as_nobody() -> tuple[str, ...]:
     user = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
     capable = (*user, "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--")
     for words in (namespace, capable, (*user, "--")):
-        if shutil.which(words[0]) and runs([*words, binary("postgres"), "--version"]):
+        if runs([*words, "stat", f"{var}/."]) and runs([*words, binary("postgres"), "--version"]):
             return words
     raise PermissionError("PostgreSQL refuses to run as root here: run as an ordinary user, or set DATABASE_URL.")
 
 
 def runs(argv: list[str]) -> bool:
+    if not shutil.which(argv[0]):
+        return False
     return subprocess.run(argv, capture_output=True, check=False, env=environ()).returncode == 0
 
 
@@ -83,6 +86,7 @@ def initialize(var: Path, addresses: Addresses) -> None:
     """Make the data folder where there is none: first beside its place, so that a half-made one is never used."""
     data, draft, pwfile = var / "postgres", var / "postgres.new", var / "postgres.password"
     if data.exists():
+        own(data, var)
         return
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
@@ -90,9 +94,11 @@ def initialize(var: Path, addresses: Addresses) -> None:
     pwfile.chmod(0o600)
     pwfile.write_text(password_of(addresses.database_url))
     try:
-        own(draft)
-        own(pwfile)
-        subprocess.run(initdb(draft, pwfile), check=True, stdout=subprocess.DEVNULL, env=environ(), cwd=var)
+        own(draft, var)
+        own(pwfile, var)
+        subprocess.run(
+            [*as_nobody(var), *initdb(draft, pwfile)], check=True, stdout=subprocess.DEVNULL, env=environ(), cwd=var
+        )
     finally:
         pwfile.unlink()
     draft.rename(data)
@@ -100,16 +106,20 @@ def initialize(var: Path, addresses: Addresses) -> None:
 
 def initdb(data: Path, pwfile: Path) -> list[str]:
     return [
-        *(*as_nobody(), binary("initdb"), "-D", str(data), "-U", "marb", f"--pwfile={pwfile}"),
+        *(binary("initdb"), "-D", str(data), "-U", "marb", f"--pwfile={pwfile}"),
         *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin"),
         *("--builtin-locale=C.UTF-8", "--no-instructions"),
     ]
 
 
-def own(path: Path) -> None:
-    """Give a path to nobody where PostgreSQL runs as nobody outside of a namespace."""
-    if as_nobody()[:1] == ("setpriv",):
-        os.chown(path, int(NOBODY), int(NOBODY))
+def own(path: Path, var: Path) -> None:
+    """Give a path, where it is not so yet, to the user whom root's PostgreSQL is outside of a namespace."""
+    if os.geteuid() != 0:
+        return
+    user = int(NOBODY) if as_nobody(var)[0] == "setpriv" else 0
+    if path.stat().st_uid != user:
+        for each in (path, *path.rglob("*")):
+            os.chown(each, user, user, follow_symlinks=False)
 
 
 def program(var: Path, addresses: Addresses, shared_buffers_mb: int) -> Program:
@@ -118,7 +128,7 @@ def program(var: Path, addresses: Addresses, shared_buffers_mb: int) -> Program:
     chosen = {**SETTINGS, "port": str(port_of(addresses.database_url))}
     chosen["shared_buffers"] = f"{min(shared_buffers_mb, most)}MB"
     options = [word for key, value in chosen.items() for word in ("-c", f"{key}={value}")]
-    argv = [*as_nobody(), binary("postgres"), "-D", str(var / "postgres"), *options]
+    argv = [*as_nobody(var), binary("postgres"), "-D", str(var / "postgres"), *options]
     log = var / "log" / "postgres.log"
     return Program("postgres", argv, var, log, {"LC_ALL": "C"}, signal.SIGINT, 60, SERVICE)
 

@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *, action: str, words: list[str], **options: Any) -> None:
         try:
             getattr(self, action)(settings.VAR_DIR, [word for word in words if word != "--"] if words else [])
-        except (folder.Busy, NotStarted, OSError) as error:
+        except (folder.Busy, folder.Foreign, NotStarted, OSError) as error:
             raise CommandError(str(error)) from error
 
     def start(self, var: Path, words: list[str]) -> None:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from marb.core.embedded import product, servers, summary
-from marb.core.embedded.folder import Busy
+from marb.core.embedded.folder import Busy, Foreign
 from marb.core.embedded.program import NotStarted
 from marb.core.embedded.supervisor import Stopped, Supervisor
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
                 self.once() if options["once"] else self.serve(options["port"])
         except Stopped:
             self.say("\nStopped.")
-        except (Busy, NotStarted, OSError) as error:
+        except (Busy, Foreign, NotStarted, OSError) as error:
             raise CommandError(str(error)) from error
 
     def start(self) -> None:
