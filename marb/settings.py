@@ -14,8 +14,9 @@ from marb.core.embedded import addresses
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(env.str("MARB_VAR", default=str(BASE_DIR / "var")))
+VAR_DIR = Path(env.str("MARB_VAR", default=str(BASE_DIR / "var"))).resolve()
 EMBEDDED = addresses.read(VAR_DIR)
+EMBEDDED_SHARED_BUFFERS_MB = env.int("EMBEDDED_SHARED_BUFFERS_MB", default=512)
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or EMBEDDED.secret_key
@@ -165,6 +166,7 @@ AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "marb.access.lockout.answer_locked"
+AXES_VERBOSE = False
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_AGE = 12 * 3600
@@ -220,7 +222,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "marb.core.static.StaticFilesStorage"},
 }
 FILE_UPLOAD_TEMP_DIR = None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
@@ -277,6 +279,8 @@ LOGGING = {
     "formatters": {"plain": {"()": "marb.core.logs.PlainFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # the scheduler renews its lock every five seconds and tells of it
+    "loggers": {"apscheduler": {"level": "WARNING"}},
 }
 
 UNFOLD = {
