@@ -74,7 +74,7 @@ class ClaimAdmin(RecordAdmin):
         ("findings", lambda claim: claim.finding_count),
     )
 
-    def find(self, term: str) -> Q:
+    def find(self, request: HttpRequest, term: str) -> Q:
         last, _, first = (part.strip() for part in term.partition(","))
         named = Q(patient_last_name__istartswith=last) & (Q(patient_first_name__istartswith=first) if first else Q())
         return Q(patient_control_number__startswith=term) | Q(subscriber_member_id=term) | named

@@ -1,4 +1,4 @@
-"""Django's entry in the list of apps."""
+"""Django's entry in the list of apps, and the sections that episodes add to pages below."""
 
 from django.apps import AppConfig
 
@@ -7,3 +7,10 @@ class EpisodesConfig(AppConfig):
     name = "episodes"
     label = "episodes"
     verbose_name = "Episodes"
+
+    def ready(self) -> None:
+        from episodes.sections import draw_claim, draw_remittance
+        from marb.core.sections import register
+
+        register("claim", "episode", title="Episode", render=draw_claim)
+        register("remittance", "episode", title="Claim and episode", render=draw_remittance)

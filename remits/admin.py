@@ -80,7 +80,7 @@ class RemittanceAdmin(RecordAdmin):
         ("paid_amount", lambda row: row.paid_amount),
     )
 
-    def find(self, term: str) -> Q:
+    def find(self, request: HttpRequest, term: str) -> Q:
         last, _, first = (part.strip() for part in term.partition(","))
         named = Q(patient_last_name__istartswith=last) & (Q(patient_first_name__istartswith=first) if first else Q())
         numbers = Q(payer_claim_control_number=term) & ~Q(payer_claim_control_number="")
@@ -152,7 +152,7 @@ class PaymentAdmin(RecordAdmin):
         ("difference_amount", lambda row: row.difference_amount),
     )
 
-    def find(self, term: str) -> Q:
+    def find(self, request: HttpRequest, term: str) -> Q:
         return Q(trace_number__startswith=term)
 
     def page(self, request: HttpRequest, record: Payment) -> dict[str, Any]:

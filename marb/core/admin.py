@@ -76,7 +76,7 @@ class ScopedAdmin(ModelAdmin):
             raise Http404
         return found
 
-    def find(self, term: str) -> Q:
+    def find(self, request: HttpRequest, term: str) -> Q:
         raise NotImplementedError
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
@@ -85,7 +85,7 @@ class ScopedAdmin(ModelAdmin):
             raise BadRequest("A search has at most 200 characters.")
         if not term:
             return queryset, False
-        return queryset.filter(self.find(term), practice__in=practice_ids(request)), False
+        return queryset.filter(self.find(request, term), practice__in=practice_ids(request)), False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         return lookup in lookups_of((*self.list_filter, *self.linked))
