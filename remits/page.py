@@ -128,7 +128,9 @@ def differences_of(remittance: Remittance) -> list[str]:
             f"a difference of {money(remittance.claim_difference_amount)}."
         )
     if remittance.line_difference_amount:
-        sentences.append(f"The service lines do not add up: a difference of {money(remittance.line_difference_amount)}.")
+        sentences.append(
+            f"The service lines do not add up: a difference of {money(remittance.line_difference_amount)}."
+        )
     return sentences
 
 

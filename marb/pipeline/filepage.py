@@ -3,6 +3,7 @@
 The progress view answers the figures alone, for the page's script: one row read by key.
 """
 
+from collections import defaultdict
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -13,8 +14,8 @@ from django.urls import reverse
 from marb.access.roles import Action, may
 from marb.core.pages import draw_sections
 from marb.core.templatetags.marb import money, tone_of
-from marb.pipeline.models import FINISHED, EdiFile, Finding, Quarantine
-from marb.pipeline.pages import MOST_FINDINGS, Raw, finding_row, read_raw
+from marb.pipeline.models import FINISHED, EdiFile, Quarantine
+from marb.pipeline.pages import MOST_FINDINGS, FindingRow, Raw, finding_row, read_raw
 
 MOST_SETS = 200
 MOST_QUARANTINED = 50
@@ -89,7 +90,7 @@ def law_of(file: EdiFile) -> str:
     return f"The {' and '.join(names)} counted in the raw bytes {held}."
 
 
-def kinds_of(file: EdiFile) -> list[tuple[Finding, int]]:
+def kinds_of(file: EdiFile) -> list[dict[str, Any]]:
     """Count a file's findings by kind, most frequent first."""
     kinds = file.findings.order_by().values("level", "code_set", "code").annotate(count=Count("id"))
     return list(kinds.order_by("-count")[:20])
@@ -97,17 +98,20 @@ def kinds_of(file: EdiFile) -> list[tuple[Finding, int]]:
 
 def quarantined_of(file: EdiFile, is_full: bool) -> list[tuple[Quarantine, Raw | None]]:
     """Get quarantined claims with their segments, the bytes only for those who may see identifiers."""
-    held = file.quarantined.select_related("chunk")[:MOST_QUARANTINED]
-    return [(row, raw_of(file, row) if is_full else None) for row in held]
+    held = list(file.quarantined.select_related("chunk")[:MOST_QUARANTINED])
+    if not is_full:
+        return [(row, None) for row in held]
+    found: dict[int | None, list[FindingRow]] = defaultdict(list)
+    for finding in file.findings.filter(claim_offset__in=[row.byte_from for row in held])[:MOST_FINDINGS]:
+        found[finding.claim_offset].append(finding_row(finding))
+    return [(row, raw_of(file, row, found[row.byte_from])) for row in held]
 
 
-def raw_of(file: EdiFile, row: Quarantine) -> Raw:
+def raw_of(file: EdiFile, row: Quarantine, found: list[FindingRow]) -> Raw:
     terminator = row.chunk.separators[-1:] if row.chunk else "~"
-    found = [finding_row(f) for f in file.findings.filter(claim_offset=row.byte_from)[:MOST_FINDINGS]]
     title = f"Segments of {row.control_number}" if row.control_number else "Segments"
-    return read_raw(
-        file, row.byte_from, row.byte_to, terminator, title=title, position=row.segment_position, found=found
-    )
+    place = {"title": title, "position": row.segment_position, "found": found}
+    return read_raw(file, row.byte_from, row.byte_to, terminator, **place)
 
 
 def progress_view(request: HttpRequest, model_admin: Any, object_id: str) -> JsonResponse:

@@ -56,7 +56,9 @@ class Spooled(NamedTuple):
     identity: Identity
 
 
-def receive(*, practice_id: int, name: str, stream: IO[bytes] | Iterable[bytes], user_id: int | None = None) -> Received:
+def receive(
+    *, practice_id: int, name: str, stream: IO[bytes] | Iterable[bytes], user_id: int | None = None
+) -> Received:
     """Keep a file's bytes. `stream` is an open binary file or an iterable of bytes, plain or gzip.
 
     Raises NotReceived where the bytes are too many (EDI_MOST_BYTES, decoded) or the gzip cannot be read.
