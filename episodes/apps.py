@@ -9,8 +9,9 @@ class EpisodesConfig(AppConfig):
     verbose_name = "Episodes"
 
     def ready(self) -> None:
-        from episodes.sections import draw_claim, draw_remittance
+        from episodes import api, sections
         from marb.core.sections import register
 
-        register("claim", "episode", title="Episode", render=draw_claim)
-        register("remittance", "episode", title="Claim and episode", render=draw_remittance)
+        claim, remittance = sections.draw_claim, sections.draw_remittance
+        register("claim", "episode", render=claim, expand=api.expand_claims)
+        register("remittance", "episode", title="Claim and episode", render=remittance, expand=api.expand_remittances)

@@ -4,6 +4,7 @@ Without DATABASE_URL, BROKER_URL and CACHE_URL the embedded services' addresses 
 `marb.core.checks` refuses what cannot work in production.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -181,12 +182,14 @@ SESSION_COOKIE_SAMESITE = "Lax"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "marb.access.tokens.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["marb.access.permissions.MemberPermission"],
     "DEFAULT_PAGINATION_CLASS": "marb.core.paginator.KeyPagination",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PARSER_CLASSES": ["marb.core.parser.StrictParser"],
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_RENDERER_CLASSES": ["marb.core.renderer.OrjsonRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "marb.core.errors.answer_error",
@@ -195,13 +198,18 @@ REST_FRAMEWORK = {
     "COERCE_DECIMAL_TO_STRING": True,
     "PAGE_SIZE": 100,
 }
-REST_KNOX = {"TOKEN_TTL": None}
+REST_KNOX = {
+    "TOKEN_TTL": timedelta(hours=env.int("TOKEN_HOURS", default=10)),
+    "TOKEN_LIMIT_PER_USER": 20,
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": "mARB",
     "VERSION": "1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
 }
 
@@ -241,6 +249,20 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
+
+# --- silk: profiles a sample of the requests where SILK=on, for staff who may see it (marb.core.silk) -----------------
+SILK = env.bool("SILK", default=False)
+if SILK:
+    INSTALLED_APPS.append("silk")
+    # below the CSP middleware, so that silk's own pages may ask it for their inline scripts
+    MIDDLEWARE.insert(MIDDLEWARE.index("csp.middleware.CSPMiddleware") + 1, "marb.core.silk.ProfileMiddleware")
+SILKY_AUTHENTICATION = True
+SILKY_AUTHORISATION = True
+SILKY_INTERCEPT_PERCENT = env.int("SILK_PERCENT", default=1)
+SILKY_MAX_REQUEST_BODY_SIZE = 0
+SILKY_MAX_RESPONSE_BODY_SIZE = 0
+SILKY_MAX_RECORDED_REQUESTS = 1_000
+SILKY_MAX_RECORDED_REQUESTS_CHECK_PERCENT = 10
 
 # --- Logs: no PHI. PostgreSQL's DETAIL and a message's arguments never reach a handler (marb.core.logs) ---------------
 LOGGING = {

@@ -25,6 +25,7 @@ MATRIX: dict[Role, frozenset[Action]] = {
     Role.AUDITOR: frozenset({Action.READ}),
 }
 
+KEPT = "_practice_roles"
 Person = AbstractBaseUser | AnonymousUser
 
 
@@ -32,10 +33,11 @@ def get_roles(user: Person) -> dict[int, Role]:
     """Get a person's role by practice id; one query, kept on the person."""
     if not user.is_authenticated or not user.is_active:
         return {}
-    if not hasattr(user, "practice_roles"):
+    if not hasattr(user, KEPT):
         rows = Membership.objects.filter(user_id=user.pk).values_list("practice_id", "role")
-        user.practice_roles = {practice_id: Role(role) for practice_id, role in rows}  # type: ignore[attr-defined]
-    return user.practice_roles
+        setattr(user, KEPT, {practice_id: Role(role) for practice_id, role in rows})
+    roles: dict[int, Role] = getattr(user, KEPT)
+    return roles
 
 
 def is_superuser(user: Person) -> bool:

@@ -18,7 +18,7 @@ from unfold.admin import ModelAdmin
 
 from marb.core.export import Column, stream_csv
 from marb.core.list_filters import PracticeFilter, lookups_of
-from marb.core.paginator import EstimatedPaginator
+from marb.core.estimate import EstimatedPaginator
 
 MOST_SEARCH_CHARACTERS = 200
 

@@ -11,7 +11,7 @@ import tempfile
 import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import pyzstd
 from django.conf import settings
@@ -38,12 +38,16 @@ class NotReceived(Exception):
 
 
 class Received(NamedTuple):
-    """What receiving came to. `is_new` is False where the same bytes were there already: then all is the first's."""
+    """What receiving came to. `is_new` is False where the same bytes were there already: then all is the first's.
+
+    `kind` is what a new file's first bytes show (marb.edi.identify); empty for one that was there.
+    """
 
     file_id: int
     is_new: bool
     status: str
     reason: str
+    kind: str = ""
 
 
 class Spooled(NamedTuple):
@@ -174,13 +178,13 @@ def store(practice_id: int, name: str, user_id: int | None, spooled: Spooled) ->
     """Write the file and its blocks in one transaction, or answer whose bytes they already are."""
     refused = spooled.identity.kind != "x12"
     status, reason = (FileStatus.REFUSED, spooled.identity.sentence) if refused else (FileStatus.RECEIVED, "")
-    values = [practice_id, spooled.sha256, name, spooled.byte_count, status.value, reason, user_id, refused]
+    values: list[Any] = [practice_id, spooled.sha256, name, spooled.byte_count, status.value, reason, user_id, refused]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(INSERT, values)
         inserted = cursor.fetchone()
         if inserted:
             store_blocks(inserted[0], spooled)
-            return Received(inserted[0], True, status.value, reason)
+            return Received(inserted[0], True, status.value, reason, spooled.identity.kind)
     # the insert waited for the other one's commit, so its row is there now
     first = EdiFile.objects.get(practice_id=practice_id, sha256=spooled.sha256)
     return Received(first.pk, False, first.status, first.reason)
