@@ -100,22 +100,36 @@ def read_segments(span: Span, separators: Separators) -> Iterator[Segment]:
     restarts at 1 with each ST and is what the acknowledgements and findings call segment position.
     """
     text = span.data.decode("latin-1")
-    terminator, element = separators.segment, separators.element
-    wrapped = terminator not in "\r\n" and ("\n" in text or "\r" in text)
-    ascii_only = span.data.isascii()
+    terminator, wrapped = framing(text, separators.segment)
+    element, ascii_only, width = separators.element, text.isascii(), len(terminator)
     start, position = span.offset, span.position - 1
     for piece in text.split(terminator):
         offset = start
-        start += len(piece) + 1
-        stripped = piece.lstrip(BLANKS)
-        if not stripped:
-            continue
-        offset += len(piece) - len(stripped)
-        if wrapped or stripped[-1] in BLANKS:
-            stripped = unwrapped(stripped)
-        elements = (stripped if ascii_only else decoded(stripped)).split(element)
+        start += len(piece) + width
+        if wrapped or not piece or piece[0] in BLANKS or piece[-1] in BLANKS:
+            stripped = piece.lstrip(BLANKS)
+            if not stripped:
+                continue
+            offset += len(piece) - len(stripped)
+            piece = unwrapped(stripped) if wrapped or stripped[-1] in BLANKS else stripped
+        elements = (piece if ascii_only else decoded(piece)).split(element)
         position = 1 if elements[0] == "ST" else position + 1
         yield offset, position, elements
+
+
+def framing(text: str, terminator: str) -> tuple[str, bool]:
+    """Say what to split at, and whether line breaks may stand inside segments.
+
+    Where each terminator has the same line break behind it, both are split at as one: most files are written so.
+    """
+    if terminator in "\r\n" or ("\n" not in text and "\r" not in text):
+        return terminator, False
+    start = len(text) - len(text.lstrip(BLANKS))
+    returns, feeds = text.count("\r", start), text.count("\n", start)
+    whole = terminator + ("\r\n" if returns else "\n")
+    if text.count(terminator) == text.count(whole) == feeds and returns in (0, feeds):
+        return whole, False
+    return terminator, True
 
 
 def unwrapped(piece: str) -> str:
