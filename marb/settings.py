@@ -9,8 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 from marb.core.embedded import addresses
+
+
+def page(title: str, icon: str, name: str, permission: str | None = None) -> dict[str, Any]:
+    """One entry of the admin's sidebar; `permission` names a function of the request."""
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{name}")} | (
+        {"permission": permission} if permission else {}
+    )
+
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -287,6 +297,52 @@ UNFOLD = {
     "SITE_TITLE": "mARB",
     "SITE_HEADER": "mARB",
     "SITE_SUBHEADER": "Claims, remittances, episodes",
+    "SITE_SYMBOL": "receipt_long",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "monitoring.dashboard.show",
+    "STYLES": [lambda request: static("marb/admin.css")],
+    "SIDEBAR": {
+        "navigation": [
+            {"title": "Work", "items": [page("What to work on", "dashboard", "index")]},
+            {
+                "title": "Claims",
+                "separator": True,
+                "items": [page("Claims", "description", "claims_claim_changelist")],
+            },
+            {
+                "title": "Remittances",
+                "items": [
+                    page("Remittances", "receipt_long", "remits_remittance_changelist"),
+                    page("Payments", "payments", "remits_payment_changelist"),
+                ],
+            },
+            {"title": "Episodes", "items": [page("Episodes", "account_tree", "episodes_episode_changelist")]},
+            {
+                "title": "Files",
+                "separator": True,
+                "items": [
+                    page("Files", "folder_open", "pipeline_edifile_changelist"),
+                    page("Upload", "upload_file", "pipeline_edifile_upload", "marb.access.admin.may_upload"),
+                ],
+            },
+            {
+                "title": "Payers and providers",
+                "separator": True,
+                "items": [
+                    page("Payers", "account_balance", "parties_payer_changelist"),
+                    page("Plans", "assignment", "parties_plan_changelist"),
+                    page("Providers", "stethoscope", "parties_provider_changelist"),
+                ],
+            },
+            {
+                "title": "Access",
+                "separator": True,
+                "items": [
+                    page("Practices", "home_health", "access_practice_changelist"),
+                    page("People", "group", "auth_user_changelist", "marb.access.admin.may_manage_members"),
+                ],
+            },
+        ]
+    },
 }
