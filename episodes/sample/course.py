@@ -126,7 +126,7 @@ class Course:
             return []
         if chance() * 100 < claim.payer.denial_percent:
             return [self.begin_denied(claim)]
-        if chance() < 0.012 and len(claim.lines) > 1:
+        if chance() < 0.012 and len(claim.lines) > 1 and not claim.encounter.drg_code:
             return [self.begin_half(claim)]
         answer = self.paid(claim)
         if claim.patient.secondary is not None and answer.patient > 0 and answer.lines:
