@@ -78,7 +78,8 @@ def test_the_reaper_rings_for_all_that_is_overdue(put, bells):
     split_file(split)
     split_file(loaded)
     run_chunk(*chunk_ids(loaded))
-    age(received), age(split)
+    age(received)
+    age(split)
     actors.reap.fn()
     assert bells == [
         ("ingest", "split_file", received),
