@@ -14,7 +14,7 @@ from remits.edi835.elements import BadElement, Note, cents, day, fit, label, mis
 
 NAME_WIDTH, CODE_WIDTH = 120, 80
 PLB_PAIRS = range(3, 15, 2)
-ADDRESS_NAMES = ("city", "state", "postal_code", "country")
+ADDRESS_NAMES = ("city", "state", "postal_code", "country_code")
 
 
 class ProviderAdjustment(NamedTuple):

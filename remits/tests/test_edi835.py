@@ -185,7 +185,8 @@ def test_every_name_is_kept_and_those_with_columns_fill_them():
     assert (remittance.patient_last_name, remittance.member_id) == ("DOE", "M9")
     assert remittance.crossover_payer_name == "NEXT PAYER"
     assert remittance.rendering is not None
-    assert remittance.rendering["id"] == "1234567893"
+    assert remittance.rendering["npi"] == "1234567893"
+    assert remittance.parties[1]["id_code"] == "M9"
 
 
 def test_the_patients_own_member_id_goes_before_the_subscribers():

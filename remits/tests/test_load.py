@@ -191,6 +191,13 @@ def test_parts_of_a_cent_are_never_rounded(load: Load):
     assert Quarantine.objects.count() == 1
 
 
+def test_a_provider_without_an_npi_is_known_by_name(load: Load):
+    heading = HEADING.replace("ELM CLINIC*XX*1234567893", "Elm Clinic*FI*123456789")
+    load(wrap(heading + CLAIM.replace("~DTM*232", "~NM1*82*1*SMITH*ANN****PC*77~DTM*232")))
+    assert set(Provider.objects.values_list("provider_code", "npi")) == {("ELM CLINIC", ""), ("SMITH, ANN", "")}
+    assert Provider.objects.get(provider_code="ELM CLINIC").tax_number == "123456789"
+
+
 def test_two_files_of_one_payer_share_its_row(load: Load):
     load(wrap(HEADING + CLAIM))
     load(wrap(HEADING + CLAIM))
