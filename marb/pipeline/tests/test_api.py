@@ -18,7 +18,7 @@ from marb.pipeline.tests.edi import claim_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FILES = "/api/v1/files/"
-CLAIMS = claim_file(["100", "bad", "3"], ["7"])
+CLAIMS = claim_file(["100", "bad"], ["3", "7"])
 
 
 @pytest.fixture(autouse=True)
