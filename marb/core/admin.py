@@ -16,9 +16,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin
 
+from marb.core.estimate import EstimatedPaginator
 from marb.core.export import Column, stream_csv
 from marb.core.list_filters import PracticeFilter, lookups_of
-from marb.core.estimate import EstimatedPaginator
 
 MOST_SEARCH_CHARACTERS = 200
 
