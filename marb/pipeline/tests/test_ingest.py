@@ -30,7 +30,7 @@ def folder(tmp_path, practice):
         "below/c.999": response_file(),
         "below/d.txt": b"Dear sirs",
         "below/e.837": claim_file(["100", "50.25"], ["7"]),
-        "f.837": claim_file(["5"], se_count="many"),
+        "f.837": claim_file(["5"], is_broken=True),
         ".hidden": b"no",
     }
     for name, data in files.items():
