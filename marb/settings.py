@@ -9,13 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 from marb.core.embedded import addresses
 
+
+def page(title: str, icon: str, name: str, permission: str | None = None) -> dict[str, Any]:
+    """One entry of the admin's sidebar; `permission` names a function of the request."""
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{name}")} | (
+        {"permission": permission} if permission else {}
+    )
+
+
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(env.str("MARB_VAR", default=str(BASE_DIR / "var")))
+VAR_DIR = Path(env.str("MARB_VAR", default=str(BASE_DIR / "var"))).resolve()
 EMBEDDED = addresses.read(VAR_DIR)
+EMBEDDED_SHARED_BUFFERS_MB = env.int("EMBEDDED_SHARED_BUFFERS_MB", default=512)
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or EMBEDDED.secret_key
@@ -165,6 +176,7 @@ AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "marb.access.lockout.answer_locked"
+AXES_VERBOSE = False
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_AGE = 12 * 3600
@@ -220,7 +232,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "marb.core.static.StaticFilesStorage"},
 }
 FILE_UPLOAD_TEMP_DIR = None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
@@ -277,12 +289,60 @@ LOGGING = {
     "formatters": {"plain": {"()": "marb.core.logs.PlainFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # the scheduler renews its lock every five seconds and tells of it
+    "loggers": {"apscheduler": {"level": "WARNING"}},
 }
 
 UNFOLD = {
     "SITE_TITLE": "mARB",
     "SITE_HEADER": "mARB",
     "SITE_SUBHEADER": "Claims, remittances, episodes",
+    "SITE_SYMBOL": "receipt_long",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "monitoring.dashboard.show",
+    "STYLES": [lambda request: static("marb/admin.css")],
+    "SIDEBAR": {
+        "navigation": [
+            {"title": "Work", "items": [page("What to work on", "dashboard", "index")]},
+            {
+                "title": "Claims",
+                "separator": True,
+                "items": [page("Claims", "description", "claims_claim_changelist")],
+            },
+            {
+                "title": "Remittances",
+                "items": [
+                    page("Remittances", "receipt_long", "remits_remittance_changelist"),
+                    page("Payments", "payments", "remits_payment_changelist"),
+                ],
+            },
+            {"title": "Episodes", "items": [page("Episodes", "account_tree", "episodes_episode_changelist")]},
+            {
+                "title": "Files",
+                "separator": True,
+                "items": [
+                    page("Files", "folder_open", "pipeline_edifile_changelist"),
+                    page("Upload", "upload_file", "pipeline_edifile_upload", "marb.access.admin.may_upload"),
+                ],
+            },
+            {
+                "title": "Payers and providers",
+                "separator": True,
+                "items": [
+                    page("Payers", "account_balance", "parties_payer_changelist"),
+                    page("Plans", "assignment", "parties_plan_changelist"),
+                    page("Providers", "stethoscope", "parties_provider_changelist"),
+                ],
+            },
+            {
+                "title": "Access",
+                "separator": True,
+                "items": [
+                    page("Practices", "home_health", "access_practice_changelist"),
+                    page("People", "group", "auth_user_changelist", "marb.access.admin.may_manage_members"),
+                ],
+            },
+        ]
+    },
 }

@@ -1,5 +1,9 @@
 """/files/ of the API."""
 
-from django.urls import URLPattern, URLResolver
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from marb.pipeline.api import FileViewSet
+
+router = SimpleRouter()
+router.register("files", FileViewSet, basename="file")
+urlpatterns = router.urls
