@@ -66,8 +66,11 @@ def stop_together(wards: list[Ward]) -> None:
         if is_alive(ward):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(ward.pid, ward.stop_signal)
-    deadline = time.monotonic() + max(ward.grace for ward in wards)
-    while any(map(is_alive, wards)) and time.monotonic() < deadline:
+    began = time.monotonic()
+    while waiting := [ward for ward in wards if is_alive(ward)]:
+        for ward in waiting:
+            if time.monotonic() - began > ward.grace:
+                kill_group(ward)
         time.sleep(STEP)
     for ward in wards:
         kill_group(ward)

@@ -53,8 +53,9 @@ def start(supervisor: Supervisor, shared_buffers_mb: int) -> Addresses:
     """
     var = supervisor.var
     address_book.make(var)
-    if read_detached(var) or not embedded():
+    if is_whole(var):
         return effective(address_book.read(var))
+    stop_detached(var)
     for attempt in range(TRIES):
         try:
             return start_once(supervisor, shared_buffers_mb)
@@ -63,6 +64,11 @@ def start(supervisor: Supervisor, shared_buffers_mb: int) -> Addresses:
                 raise
             end_all(supervisor)
     raise AssertionError("unreachable")
+
+
+def is_whole(var: Path) -> bool:
+    """Tell whether every server that is ours to start was still runs here, left running; one alone is not used."""
+    return set(embedded()) <= set(read_detached(var))
 
 
 def start_once(supervisor: Supervisor, shared_buffers_mb: int) -> Addresses:
@@ -133,8 +139,9 @@ def environ(found: Addresses) -> dict[str, str]:
 
 def start_detached(var: Path, shared_buffers_mb: int) -> None:
     """Start the servers and leave them running. The caller holds the folder. Raises NotStarted with none left."""
-    if read_detached(var):
+    if is_whole(var):
         return
+    stop_detached(var)
     chosen = prepare(var, shared_buffers_mb)
     processes = {name: launch(program) for name, program in chosen.items()}
     wards = {name: ward_of(chosen[name], process.pid) for name, process in processes.items()}
