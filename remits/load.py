@@ -77,9 +77,8 @@ def read_chunk(excerpt: Excerpt) -> Reading:
 
 
 def outcome(reading: Reading) -> Outcome:
-    charge = sum(remittance.charge_cents or 0 for remittance, _ in reading.remittances)
     paid = sum(remittance.paid_cents for remittance, _ in reading.remittances)
-    return Outcome(0, len(reading.remittances), charge, paid, reading.findings, reading.quarantined)
+    return Outcome(0, len(reading.remittances), 0, paid, reading.findings, reading.quarantined)
 
 
 # --- parties ----------------------------------------------------------------------------------------------------------

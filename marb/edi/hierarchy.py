@@ -9,7 +9,9 @@ from typing import Final, NamedTuple
 from marb.edi.findings import SET, WARNING
 
 LEVELS: Final = {b"20": 20, b"22": 22, b"23": 23}
-ABOVE: Final = {22: 20, 23: 22}
+# level -> the level of its parent, and the levels that stay open above it
+PARENT: Final = {22: 20, 23: 22}
+ABOVE: Final[dict[int, tuple[int, ...]]] = {20: (), 22: (20,), 23: (20, 22)}
 
 
 class Fault(NamedTuple):
@@ -40,29 +42,27 @@ class Hierarchy:
 
     def add(self, elements: list[bytes]) -> tuple[int, list[Fault]]:
         """Take the next HL; answer its level (0 where unknown) and what is wrong with it."""
-        number, parent, code, child = ([piece.strip() for piece in elements[1:5]] + [b""] * 4)[:4]
+        number, parent, code, child = (elements[1:5] + [b""] * 4)[:4]
         self.count += 1
-        level = LEVELS.get(code, 0)
-        faults = [] if number == b"%d" % self.count else [NOT_IN_ORDER]
-        if level:
-            faults += self.check_parent(level, parent)
-            faults += self.check_children(level)
-            self.enter(level, number, child)
-        else:
-            faults.append(UNKNOWN_LEVEL)
+        level = LEVELS.get(code.strip(), 0)
+        if not level:
+            return 0, [UNKNOWN_LEVEL]
+        faults = self.check(level, number.strip(), parent.strip())
+        self.enter(level, number.strip(), child.strip())
         return level, faults
 
     def enter(self, level: int, number: bytes, child: bytes) -> None:
-        for below in (20, 22, 23):
-            if below > level:
-                self.open.pop(below, None)
+        self.open = {above: self.open[above] for above in ABOVE[level] if above in self.open}
         self.open[level] = number
         self.last_level, self.last_child = level, child
 
-    def check_parent(self, level: int, parent: bytes) -> list[Fault]:
+    def check(self, level: int, number: bytes, parent: bytes) -> list[Fault]:
+        faults = [] if number == b"%d" % self.count else [NOT_IN_ORDER]
         if level == 20:
-            return [PARENT_AT_TOP] if parent else []
-        return [] if self.open.get(ABOVE[level]) == parent else [NO_PARENT]
+            faults += [PARENT_AT_TOP] if parent else []
+        elif parent != self.open.get(PARENT[level]):
+            faults.append(NO_PARENT)
+        return faults + self.check_children(level)
 
     def check_children(self, level: int) -> list[Fault]:
         if self.last_level and level > self.last_level and self.last_child == b"0":

@@ -111,6 +111,8 @@ def text(head: bytes) -> Identity:
             return Identity(kind, 0, f"{sentence}.")
     if BARE.match(body):
         return Identity("x12-part", 0, "This looks like X12, but its interchange header (ISA) is missing.")
+    if body.startswith(b"ISA") and body[3:4].isalnum() and body[103:104] == body[3:4]:
+        return Identity("x12-separator", 0, "This looks like X12 whose element separator is a letter or a digit.")
     if re.match(rb"isa[^A-Za-z0-9\s]", body):
         return Identity("x12-part", 0, "This looks like X12 in lower case; segment ids must be upper case.")
     return Identity("csv", 0, "This is a table (CSV), not X12.") if tabular(body) else unknown(body)

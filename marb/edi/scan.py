@@ -116,13 +116,15 @@ class Scan:
 
     def begin(self) -> None:
         """Take the first bytes, and refuse what is not X12 with a sentence that names it."""
-        self.tape.fill()
+        while len(self.tape.buffer) < HEAD_BYTES and not self.tape.ended:
+            self.tape.fill()
         head = self.tape.buffer[:HEAD_BYTES]
         identity = identify(head)
         if identity.kind == "x12-part" and not self.strict:
             self.begin_bare(head, identity.sentence)
         elif identity.kind != "x12":
-            raise BadInterchange("022", 0, identity.sentence)
+            code = "026" if identity.kind == "x12-separator" else "022"
+            raise BadInterchange(code, 0, identity.sentence)
 
     def begin_bare(self, head: bytes, sentence: str) -> None:
         """Open an interchange whose ISA was left out, where its separators are given or beyond doubt."""
@@ -165,9 +167,9 @@ class Scan:
     def pass_over(self, start: int, end: int) -> None:
         """Report what stands outside interchanges, and count the claims in it."""
         tape, envelope = self.tape, self.envelope
-        if tape.terminator and tape.buffer.startswith(tape.terminator, start):
+        if tape.terminator:
             self.count_stray(start, end)
-            start += 1
+            start += tape.buffer.startswith(tape.terminator, start)
         text = tape.buffer[start:end].strip(LAYOUT)
         first = tape.offset(start) == 0
         if text == BOM:

@@ -1,6 +1,6 @@
 """X12 framing: separators from the ISA, segments from bytes, with their places.
 
-Bytes are read as Latin-1, one character a byte, so that every offset is exact; a segment with bytes over 127 is then
+Bytes are read as Latin-1, one character a byte, so that every offset is exact; an element with bytes over 127 is then
 decoded as UTF-8 where it is valid UTF-8 and stays Latin-1 where it is not, composed to NFC. Nothing is dropped and
 nothing is replaced. Line breaks round segments and (where the terminator is not one itself) inside them are a
 writer's layout, not data. What the segments mean is for the readers of claims and remittances.
@@ -62,7 +62,7 @@ class Excerpt(NamedTuple):
 ISA_HEAD = re.compile(rb"ISA([^A-Za-z0-9\s])")
 # where a padded ISA has its element separators
 FIXED = (3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 101, 103)
-NEXT_SEGMENT = r"[A-Z][A-Z0-9]{1,2}"
+NEXT_SEGMENT = r"(?:GS|ST|TA1|ISB)"
 
 
 def read_separators(head: bytes, offset: int = 0) -> Separators:
@@ -70,7 +70,7 @@ def read_separators(head: bytes, offset: int = 0) -> Separators:
 
     A padded ISA has them at fixed places. An ISA whose fields are not padded has sixteen elements all the same:
     ISA16 is one character, and the next that is no blank is the terminator; where only a line break stands before
-    the next segment, that is it. Raises BadInterchange (TA105 022, 026, 027).
+    the next segment, that is it. Raises BadInterchange (TA105 004, 022, 027).
     """
     matched = ISA_HEAD.match(head)
     if matched is None:
@@ -97,7 +97,8 @@ def after_isa15(rest: str, element: str) -> tuple[str, str]:
     following = rest[1:].lstrip(BLANKS)
     breaks = rest[1 : len(rest) - len(following)]
     next_segment = NEXT_SEGMENT + re.escape(element)
-    if following and is_mark(following[0]) and re.match(rf"[{BLANKS}]*{next_segment}", following[1:]):
+    only_spaces = breaks and not set(breaks) & set("\r\n")
+    if is_mark(following[:1]) and (only_spaces or re.match(rf"[{BLANKS}]*{next_segment}", following[1:])):
         return rest[0], following[0]
     if re.match(next_segment, following) and is_isa16_missing(rest, breaks, following):
         return "", rest[0]
@@ -111,13 +112,13 @@ def is_isa16_missing(rest: str, breaks: str, following: str) -> bool:
 
 
 def is_mark(character: str) -> bool:
-    return not (character.isalnum() or character in BLANKS)
+    return character != "" and not (character.isalnum() or character in BLANKS)
 
 
 def checked(separators: Separators, offset: int) -> Separators:
     element, component, repetition, segment = separators
     if segment == element or not (is_mark(segment) or segment in "\r\n"):
-        raise BadInterchange("027", offset, "The segment terminator after ISA16 is not a separator.")
+        raise BadInterchange("004", offset, "The segment terminator after ISA16 is not a separator.")
     if component and (not is_mark(component) or component in (element, segment)):
         raise BadInterchange("027", offset, "The component separator (ISA16) is not a separator.")
     if not component:
@@ -146,7 +147,9 @@ def read_segments(span: Span, separators: Separators) -> Iterator[Segment]:
                 continue
             offset += len(piece) - len(stripped)
             piece = unwrapped(stripped) if wrapped or stripped[-1] in BLANKS else stripped
-        elements = (piece if ascii_only else decoded(piece)).split(element)
+        elements = piece.split(element)
+        if not (ascii_only or piece.isascii()):
+            elements = [decoded(value) for value in elements]
         position = 1 if elements[0] == "ST" else position + 1
         yield offset, position, elements
 
@@ -171,13 +174,14 @@ def unwrapped(piece: str) -> str:
     return piece.replace("\r", "").replace("\n", "").rstrip(BLANKS)
 
 
-def decoded(piece: str) -> str:
-    if piece.isascii():
-        return piece
+def decoded(text: str) -> str:
+    """Read an element's bytes as UTF-8 where they are, else as Latin-1, composed to NFC."""
+    if text.isascii():
+        return text
     try:
-        return unicodedata.normalize("NFC", piece.encode("latin-1").decode("utf-8"))
+        return unicodedata.normalize("NFC", text.encode("latin-1").decode("utf-8"))
     except UnicodeDecodeError:
-        return unicodedata.normalize("NFC", piece)
+        return unicodedata.normalize("NFC", text)
 
 
 def element(elements: list[str], number: int) -> str:
