@@ -65,7 +65,7 @@ def test_a_file_becomes_a_payment_a_remittance_a_line_and_adjustments(load: Load
     )
     assert [str(each) for each in line.adjustments.all()] == ["CO-45", "PR-1"]
     chunk = Chunk.objects.get()
-    assert (chunk.state, chunk.remittance_count, chunk.charge_amount, chunk.paid_amount) == ("done", 1, 100, 80)
+    assert (chunk.state, chunk.remittance_count, chunk.charge_amount, chunk.paid_amount) == ("done", 1, 0, 80)
     assert remittance.file_id == file.pk
 
 

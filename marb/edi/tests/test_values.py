@@ -23,7 +23,7 @@ from marb.edi.values import BadValue, dollars, parse_cents, parse_date, parse_pe
         ("-0", 0),
         ("007", 700),
         ("100.500", 10050),
-        ("9" * 16 + ".99", 999999999999999999),
+        ("9" * 12 + ".99", 99999999999999),
     ],
 )
 def test_an_amount_is_read_as_cents(text, cents):
@@ -95,7 +95,7 @@ def test_a_period_that_cannot_be_is_bad(qualifier, text):
         parse_period(qualifier, text)
 
 
-@given(st.integers(-(10**17), 10**17))
+@given(st.integers(min_value=-(10**14) + 1, max_value=10**14 - 1))
 def test_cents_written_as_dollars_are_read_as_the_same_cents(cents):
     assert parse_cents(dollars(cents)) == cents
     assert Decimal(dollars(cents)) * 100 == cents
