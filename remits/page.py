@@ -13,8 +13,8 @@ from django.http import HttpRequest
 
 from marb.access.masking import mask_member_id
 from marb.access.roles import Action, may
-from marb.core.pages import draw_sections
 from marb.core.estimate import EstimatedPaginator
+from marb.core.pages import draw_sections
 from marb.core.templatetags.marb import money
 from marb.pipeline.pages import FindingRow, Raw, find_findings, read_raw
 from remits import words

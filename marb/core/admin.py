@@ -15,10 +15,11 @@ from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
+from marb.core.estimate import EstimatedPaginator
 from marb.core.export import Column, stream_csv
 from marb.core.list_filters import PracticeFilter, lookups_of
-from marb.core.estimate import EstimatedPaginator
 
 MOST_SEARCH_CHARACTERS = 200
 
@@ -37,6 +38,14 @@ def is_member(request: HttpRequest) -> bool:
     return bool(user.is_active and user.is_staff and (user.is_superuser or practice_ids(request)))
 
 
+class ScopedChangeList(ChangeList):
+    """A list whose heading leaves the count to the foot: nothing counts the whole table for "show all"."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.full_result_count = self.result_count
+
+
 class ScopedAdmin(ModelAdmin):
     """A model's list and pages for the members of its practice; nothing can be added, changed or deleted.
 
@@ -51,7 +60,7 @@ class ScopedAdmin(ModelAdmin):
     paginator = EstimatedPaginator
     list_filter_submit = True
     list_fullwidth = True
-    list_display_links: Any = None
+    empty_value_display = ""
     sortable_by: Any = ()
     actions: Any = ()
     newest: tuple[str, ...] = ("-id",)
@@ -65,6 +74,9 @@ class ScopedAdmin(ModelAdmin):
             ids = practice_ids(request)
             rows = rows.filter(practice_id=ids[0]) if len(ids) == 1 else rows
         return rows.order_by(*self.get_ordering(request))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ScopedChangeList
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """Newest first, by the index (practice, date); by key for a superuser, whose list has no practice."""
