@@ -114,7 +114,9 @@ def name_of(person: Document) -> str:
 def address_of(address: Any) -> str:
     if not isinstance(address, Mapping):
         return ""
-    parts = [*(address.get("lines") or ()), *(address.get(key) for key in ("city", "state", "postal_code"))]
+    postal_code = str(address.get("postal_code") or "")
+    shown = f"{postal_code[:5]}-{postal_code[5:]}" if len(postal_code) == 9 else postal_code
+    parts = [*(address.get("lines") or ()), address.get("city"), address.get("state"), shown]
     return ", ".join(str(part) for part in parts if part)
 
 
@@ -141,7 +143,11 @@ def other_payer_facts(row: Document) -> list[Fact]:
         ("Group", row.get("group_number")),
         ("Paid", money_of(row.get("paid_amount"))),
         ("Adjusted", adjustment_words(row.get("adjustments"))),
-        *((label, money_of(text)) for label, text in coded(row.get("amounts"), words.AMOUNT) if label != "Paid"),
+        *(
+            (label, money_of(text))
+            for label, text in coded(row.get("amounts"), words.AMOUNT)
+            if label != words.AMOUNT["D"]
+        ),
         *coded(row.get("references"), words.REFERENCE),
     ]
 

@@ -30,8 +30,8 @@ STATUS_TONES = {
 class EpisodeAdmin(RecordAdmin):
     page_template = "episodes/episode.html"
     list_display = (
-        *("number", "patient", "payer_name", "service", "charge", "paid", "adjusted", "owed", "balance", "remittances"),
-        "state",
+        *("number", "state", "patient", "payer_name", "service", "charge", "paid", "adjusted", "owed", "balance"),
+        "remittances",
     )
     list_filter = (
         ("status", ChoicesDropdownFilter),

@@ -14,14 +14,14 @@ from typing import NamedTuple
 from django.db.models import Sum
 
 from claims.models import Claim
-from claims.words import FREQUENCY
+from claims.words import FREQUENCY, PAYER_SEQUENCE
 from episodes.denials import COST_SHARE_CARCS, DENIAL_CARCS, PRIOR_PAYER_CARC
 from episodes.models import Episode, EpisodeRemittance
 from remits.models import Adjustment, Remittance
 from remits.words import CLAIM_STATUS, GROUP
 
 ZERO = Decimal(0)
-VOID = "8"
+ORIGINAL, VOID = "1", "8"
 PATIENT_GROUP = "PR"
 REVERSAL, PREDETERMINATION, DENIED = "22", "25", "4"
 LEVELS = {"1": 1, "19": 1, "2": 2, "20": 2, "3": 3, "21": 3}
@@ -194,14 +194,22 @@ def take(step: Step, answers: dict[int, Answer], totals: Totals) -> Entry:
     day, record = step[0], step[-1]
     if isinstance(record, Claim):
         totals.submit(record)
-        title, sent_on = FREQUENCY.get(record.frequency_code, "Submission"), record.created_at.date()
-        return Entry(sent_on if sent_on <= day else None, title, record, None, ZERO, ZERO, totals.paid, totals.open)
+        sent_on = record.created_at.date()
+        known = sent_on if sent_on <= day else None
+        return Entry(known, submission_words(record), record, None, ZERO, ZERO, totals.paid, totals.open)
     answer = answers[record.pk]
     totals.answer(answer)
     adjusted = sum((amount for group, amount in answer.groups.items() if group != PATIENT_GROUP), ZERO)
     title = CLAIM_STATUS.get(record.claim_status_code, record.claim_status_code)
     patient = answer.groups.get(PATIENT_GROUP, ZERO)
     return Entry(day, title, None, record, adjusted, patient, totals.paid, totals.open)
+
+
+def submission_words(claim: Claim) -> str:
+    """Write what a submission is: "Submission", "Submission as secondary, replacement"."""
+    order = PAYER_SEQUENCE.get(claim.payer_sequence_code, "").lower() if claim.payer_sequence_code in "ST" else ""
+    kind = FREQUENCY.get(claim.frequency_code, "").lower() if claim.frequency_code != ORIGINAL else ""
+    return ", ".join(part for part in (f"Submission as {order}" if order else "Submission", kind) if part)
 
 
 def shares_of(totals: Totals) -> list[Share]:

@@ -89,13 +89,14 @@ class ScopedAdmin(ModelAdmin):
         return found
 
     def find(self, request: HttpRequest, term: str) -> Q:
+        """Get the condition of a search; asked only where `search_fields` shows a search box."""
         raise NotImplementedError
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         term = search_term.strip()
         if len(term) > MOST_SEARCH_CHARACTERS or "\x00" in term:
             raise BadRequest("A search has at most 200 characters.")
-        if not term:
+        if not term or not self.search_fields:
             return queryset, False
         return queryset.filter(self.find(request, term), practice__in=practice_ids(request)), False
 
