@@ -43,7 +43,7 @@ def masked_patient(last: str, first: str) -> str:
 @admin.register(Claim)
 class ClaimAdmin(RecordAdmin):
     page_template = "claims/claim.html"
-    list_display = ("number", "patient", "payer_name", "provider_name", "service", "charge", "state", "found")
+    list_display = ("number", "state", "patient", "payer_name", "provider_name", "service", "charge", "found")
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ("claim_type", ChoicesDropdownFilter),

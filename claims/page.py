@@ -34,9 +34,9 @@ def claim_page(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         "frequency": word(words.FREQUENCY, claim.frequency_code),
         "cards": cards,
         "diagnoses": tables.diagnosis_rows(claim),
-        "lines": tables.line_rows(claim),
+        "lines": tables.line_rows(claim, is_full),
         "providers": tables.provider_rows(claim, is_full),
-        "other_payers": tables.other_payer_rows(claim, is_full),
+        "other_payers": tables.other_payer_cards(claim, is_full),
         "details": tables.detail_rows(claim.detail, is_full),
         "findings": findings,
         "raw": raw_of(claim, findings) if is_full else None,
@@ -63,7 +63,15 @@ def person_facts(claim: Claim, is_full: bool) -> list[Fact]:
         ("Relationship", word(words.RELATIONSHIP, claim.patient_relationship_code)),
         ("Subscriber", "" if is_self else subscriber),
         ("Subscriber born", "" if is_self else shown_day(claim.subscriber_birth_date, is_full)),
+        ("Address", address(claim) if is_full else ""),
     ]
+
+
+def address(claim: Claim) -> str:
+    """Get the address of the patient, of the subscriber where the patient is the subscriber."""
+    people = [(claim.detail.get(key) or {}).get("names") or [] for key in ("patient", "subscriber")]
+    found = (tables.address_of(person.get("address")) for names in people for person in names)
+    return next((text for text in found if text), "")
 
 
 def shown_day(day: Any, is_full: bool) -> Any:

@@ -30,8 +30,8 @@ STATUS_TONES = {
 class EpisodeAdmin(RecordAdmin):
     page_template = "episodes/episode.html"
     list_display = (
-        *("number", "patient", "payer_name", "service", "charge", "paid", "adjusted", "owed", "balance", "remittances"),
-        "state",
+        *("number", "state", "patient", "payer_name", "service", "charge", "paid", "adjusted", "owed", "balance"),
+        "remittances",
     )
     list_filter = (
         ("status", ChoicesDropdownFilter),
@@ -101,10 +101,11 @@ class EpisodeAdmin(RecordAdmin):
     def owed(self, episode: Episode) -> str:
         return money(episode.patient_responsibility_amount)
 
-    @display(description="Balance")
+    @display(description="Open")
     def balance(self, episode: Episode) -> str:
-        """Write what is left when payments and all adjustments, the patient's among them, are taken off."""
-        return money(episode.charge_amount - episode.paid_amount - episode.adjustment_amount)
+        """Write what nobody has paid, adjusted or left to the patient."""
+        taken = episode.paid_amount + episode.adjustment_amount + episode.patient_responsibility_amount
+        return money(episode.charge_amount - taken)
 
     @display(description="Remittances")
     def remittances(self, episode: Episode) -> int:

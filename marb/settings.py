@@ -301,6 +301,9 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "monitoring.dashboard.show",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("marb/icon.svg")},
+    ],
     "STYLES": [lambda request: static("marb/admin.css")],
     "SIDEBAR": {
         "navigation": [
@@ -322,7 +325,8 @@ UNFOLD = {
                 "title": "Files",
                 "separator": True,
                 "items": [
-                    page("Files", "folder_open", "pipeline_edifile_changelist"),
+                    page("Files", "folder_open", "pipeline_edifile_changelist")
+                    | {"active": "marb.pipeline.upload.is_file_page"},
                     page("Upload", "upload_file", "pipeline_edifile_upload", "marb.access.admin.may_upload"),
                 ],
             },

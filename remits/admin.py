@@ -54,7 +54,7 @@ class BalanceFilter(DropdownFilter):
 @admin.register(Remittance)
 class RemittanceAdmin(RecordAdmin):
     page_template = "remits/remittance.html"
-    list_display = ("number", "patient", "payer_name", "says", "charge", "adjusted", "owed", "paid", "state")
+    list_display = ("number", "state", "patient", "payer_name", "says", "charge", "adjusted", "owed", "paid")
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ClaimStatusFilter,
@@ -135,7 +135,7 @@ def patient_of(remittance: Remittance) -> str:
 @admin.register(Payment)
 class PaymentAdmin(RecordAdmin):
     page_template = "remits/payment.html"
-    list_display = ("number", "payer_name", "payee_name", "method_code", "paid_on", "amount", "difference", "balance")
+    list_display = ("number", "state", "payer_name", "payee_name", "method_code", "paid_on", "amount", "difference")
     list_filter = (BalanceFilter, ("payer", RelatedFilter), ("payment_date", DayRangeFilter))
     linked = ("file",)
     newest = ("-payment_date", "-id")
@@ -175,7 +175,7 @@ class PaymentAdmin(RecordAdmin):
         return money(payment.difference_amount) if payment.difference_amount else None
 
     @display(description="Balance", label=BALANCE_TONES)
-    def balance(self, payment: Payment) -> str:
+    def state(self, payment: Payment) -> str:
         if payment.difference_amount is None:
             return "Not settled yet"
         return "Balanced" if payment.is_balanced else "Does not balance"

@@ -15,6 +15,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 from marb.core.estimate import EstimatedPaginator
 from marb.core.export import Column, stream_csv
@@ -37,6 +38,14 @@ def is_member(request: HttpRequest) -> bool:
     return bool(user.is_active and user.is_staff and (user.is_superuser or practice_ids(request)))
 
 
+class ScopedChangeList(ChangeList):
+    """A list whose heading leaves the count to the foot: nothing counts the whole table for "show all"."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.full_result_count = self.result_count
+
+
 class ScopedAdmin(ModelAdmin):
     """A model's list and pages for the members of its practice; nothing can be added, changed or deleted.
 
@@ -51,7 +60,7 @@ class ScopedAdmin(ModelAdmin):
     paginator = EstimatedPaginator
     list_filter_submit = True
     list_fullwidth = True
-    list_display_links: Any = None
+    empty_value_display = ""
     sortable_by: Any = ()
     actions: Any = ()
     newest: tuple[str, ...] = ("-id",)
@@ -66,6 +75,9 @@ class ScopedAdmin(ModelAdmin):
             rows = rows.filter(practice_id=ids[0]) if len(ids) == 1 else rows
         return rows.order_by(*self.get_ordering(request))
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ScopedChangeList
+
     def get_ordering(self, request: HttpRequest) -> Any:
         """Newest first, by the index (practice, date); by key for a superuser, whose list has no practice."""
         return ("-id",) if request.user.is_superuser else self.newest  # type: ignore[union-attr]
@@ -77,13 +89,14 @@ class ScopedAdmin(ModelAdmin):
         return found
 
     def find(self, request: HttpRequest, term: str) -> Q:
+        """Get the condition of a search; asked only where `search_fields` shows a search box."""
         raise NotImplementedError
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         term = search_term.strip()
         if len(term) > MOST_SEARCH_CHARACTERS or "\x00" in term:
             raise BadRequest("A search has at most 200 characters.")
-        if not term:
+        if not term or not self.search_fields:
             return queryset, False
         return queryset.filter(self.find(request, term), practice__in=practice_ids(request)), False
 

@@ -31,7 +31,7 @@ STATUS_TONES = {
 class EdiFileAdmin(RecordAdmin):
     page_template = "pipeline/file.html"
     change_list_template = "pipeline/files.html"
-    list_display = ("name", "received", "kind", "claims", "remittances", "charge", "paid", "findings", "state")
+    list_display = ("name", "state", "received", "kind", "claims", "remittances", "charge", "paid", "findings")
     list_filter = (("status", ChoicesDropdownFilter), ("received_at", DayRangeFilter))
     newest = ("-received_at", "-id")
     search_fields = ("sha256",)

@@ -13,9 +13,9 @@ from django.urls import reverse
 
 from marb.access.roles import Action, may
 from marb.core.pages import draw_sections
-from marb.core.templatetags.marb import money, tone_of
+from marb.core.templatetags.marb import counted, money, tone_of
 from marb.pipeline.models import FINISHED, EdiFile, Quarantine
-from marb.pipeline.pages import MOST_FINDINGS, FindingRow, Raw, finding_row, read_raw
+from marb.pipeline.pages import LEVELS, MOST_FINDINGS, FindingRow, Raw, finding_row, read_raw
 
 MOST_SETS = 200
 MOST_QUARANTINED = 50
@@ -51,15 +51,15 @@ def percent_done(file: EdiFile) -> int:
 def figures_of(file: EdiFile) -> list[Figure]:
     """Get (key, label, value) of the header; the keys are those of the progress answer."""
     claims = [
-        ("claim_count", "Claims", file.claim_count),
-        ("claims_quarantined", "Quarantined", file.claims_quarantined),
-        ("claims_rejected", "Rejected", file.claims_rejected),
+        ("claim_count", "Claims", counted(file.claim_count)),
+        ("claims_quarantined", "Quarantined", counted(file.claims_quarantined)),
+        ("claims_rejected", "Rejected", counted(file.claims_rejected)),
         ("charge_amount", "Charge", money(file.charge_amount)),
     ]
     remittances = [
-        ("remittance_count", "Remittances", file.remittance_count),
-        ("remittances_quarantined", "Quarantined", file.remittances_quarantined),
-        ("remittances_rejected", "Rejected", file.remittances_rejected),
+        ("remittance_count", "Remittances", counted(file.remittance_count)),
+        ("remittances_quarantined", "Quarantined", counted(file.remittances_quarantined)),
+        ("remittances_rejected", "Rejected", counted(file.remittances_rejected)),
         ("paid_amount", "Paid", money(file.paid_amount)),
     ]
     has_claims, has_remittances = file.scan_claim_count > 0, file.scan_remittance_count > 0
@@ -93,7 +93,7 @@ def law_of(file: EdiFile) -> str:
 def kinds_of(file: EdiFile) -> list[dict[str, Any]]:
     """Count a file's findings by kind, most frequent first."""
     kinds = file.findings.order_by().values("level", "code_set", "code").annotate(count=Count("id"))
-    return list(kinds.order_by("-count")[:20])
+    return [{**kind, "level_words": LEVELS.get(kind["level"], "")} for kind in kinds.order_by("-count", "code")[:20]]
 
 
 def quarantined_of(file: EdiFile, is_full: bool) -> list[tuple[Quarantine, Raw | None]]:

@@ -1,7 +1,7 @@
 """The upload page: several files at once, by drop or choice, each answered with a sentence a biller understands.
 
 The script posts one file at a time and asks for JSON; without it the form posts all files and comes back as a page.
-Who may upload, and for which practice, is marb.access.roles' word. Bytes are only handed on, streamed.
+Who may upload, and for which practice, is marb.access.roles' word. The bytes are only handed on, streamed.
 """
 
 from typing import Any, NamedTuple
@@ -79,3 +79,9 @@ def receive_one(request: HttpRequest, practice: Practice, file: Any) -> Answer:
     if received.status == FileStatus.REFUSED:
         return Answer(file.name, "refused", received.reason, url, 200)
     return Answer(file.name, "received", "Received. It is being read now.", url, 200)
+
+
+def is_file_page(request: HttpRequest) -> bool:
+    """Say whether the sidebar marks the files: on their pages, but for the upload page, which has its own entry."""
+    upload = reverse("admin:pipeline_edifile_upload")
+    return request.path.startswith(upload.removesuffix("upload/")) and request.path != upload

@@ -52,9 +52,8 @@ def create_rows(practice: Practice, mark: str = "", count: int = 3) -> Rows:
     """Make `count` claims, each with a remittance and an episode; every third remittance does not balance."""
     payers = [create_payer(practice, name, mark) for name in ("Medicare Part B", "Blue Ridge Health", "Acme Benefit")]
     plan = Plan.objects.create(practice=practice, payer=payers[1], plan_code=f"PPO{mark}", plan_name=f"Gold PPO {mark}")
-    provider = Provider.objects.create(
-        practice=practice, provider_code="1234567893", npi="1234567893", name=f"Harbor Family Medicine {mark}"
-    )
+    name = f"Harbor Family Medicine {mark}".strip()
+    provider = Provider.objects.create(practice=practice, provider_code=f"123{mark}", npi="1234567893", name=name)
     texts = [claim_text(number, mark) for number in range(count)]
     claim_file, chunk, offsets = create_file(practice, f"claims-{mark}.837", "837P", HEAD_837, [*texts, broken(mark)])
     claims = [

@@ -26,6 +26,12 @@ def quantity(count: Decimal | None) -> str:
 
 
 @register.filter
+def counted(count: int | None) -> str:
+    """Write a count with commas, 0 for None."""
+    return f"{count or 0:,}"
+
+
+@register.filter
 def joined(codes: list[Any] | None) -> str:
     return " ".join(str(code) for code in codes or ())
 

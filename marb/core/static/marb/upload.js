@@ -74,6 +74,7 @@
         if (files.length) sendAll(files).then(() => { input.value = ""; });
     };
 
+    form.querySelector("button[type=submit]").hidden = true; // choosing sends
     form.addEventListener("submit", (event) => { event.preventDefault(); take(input.files); });
     input.addEventListener("change", () => take(input.files));
     for (const kind of ["dragover", "dragenter"]) {
