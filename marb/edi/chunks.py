@@ -7,7 +7,6 @@ claim, and its context is the heads of what is open there: reading context and b
 loops and positions as reading the whole file. What a claim holds is never looked into, and a claim is never cut.
 """
 
-from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from marb.edi.x12 import Separators
@@ -68,12 +67,12 @@ class Cutter:
         self.heads.append([level, offset, 0, position])
         self.head_open = True
 
-    def add_claim(self, offset: int, position: Callable[[], int]) -> None:
-        """A CLM or CLP begins here; where the piece is full it is cut before it, at this position in its ST."""
+    def add_claim(self, offset: int, position: int) -> None:
+        """A CLM or CLP begins here; where the piece is full it is cut before it, at `position` (only read then)."""
         self.close_head(offset)
         self.last_claim = offset
         if self.is_full(offset):
-            self.cut(offset, position())
+            self.cut(offset, position)
         self.count += 1
 
     def is_full(self, offset: int) -> bool:

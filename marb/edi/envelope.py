@@ -5,9 +5,7 @@ scan calls one method for each such segment, with its place on the tape; True as
 to be taken up anew from `tape.at` (other separators, another set of segments to look for, or nothing open).
 """
 
-import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Final
 
 from marb.edi.chunks import Cutter, Stretch
@@ -29,8 +27,9 @@ from marb.edi.controls import (
 )
 from marb.edi.findings import AK905, GROUP, IK304, IK403, IK502, INTERCHANGE, SET, TA105, WARNING, Place
 from marb.edi.guides import GROUP_CODES
+from marb.edi.pattern import segment_pattern
 from marb.edi.report import Report, ScannedSet, plain_cents
-from marb.edi.tape import Tape, blanks
+from marb.edi.tape import Tape
 from marb.edi.x12 import Separators
 
 NO_SUBSCRIBER: Final[Fault] = (SET, IK304, "7", "A claim (CLM) stands under no subscriber (HL 22).")
@@ -52,7 +51,6 @@ NO_IEA: Final[Fault] = (INTERCHANGE, TA105, "023", "The interchange has no end (
 NO_SETS: Final[Fault] = (INTERCHANGE, TA105, "024", "The interchange holds no transaction set.")
 NO_HEADER: Final[Fault] = (WARNING, IK304, "2", "A trailer stands here without its header.")
 BETWEEN: Final[Fault] = (WARNING, IK304, "2", "Segments stand outside any transaction set; they were passed over.")
-IDS: Final = ("CL[MP]", "IEA", "IS[BE]", "G[SE]", "S[TE]", "TA1")
 STRAY_REASON: Final = "Claims stand outside any transaction set."
 
 
@@ -96,8 +94,10 @@ class Envelope:
 
     def elements(self, start: int) -> list[bytes]:
         tape = self.tape
-        segment = tape.buffer[start : tape.buffer.find(tape.terminator, start)]
-        return segment.translate(None, b"\r\n").rstrip().split(self.element)
+        segment = tape.buffer[start : tape.buffer.find(tape.terminator, start)].rstrip()
+        if b"\n" in segment or b"\r" in segment:
+            segment = segment.translate(None, b"\r\n")
+        return segment.split(self.element)
 
     def end_of(self, start: int) -> int:
         """The offset behind the segment at this place, its terminator with it."""
@@ -161,7 +161,8 @@ class Envelope:
 
     def add_claim(self, start: int) -> None:
         if self.set and self.set.cutter:
-            self.set.cutter.add_claim(self.tape.base + start, lambda: self.position(start))
+            cutter, offset = self.set.cutter, self.tape.base + start
+            cutter.add_claim(offset, self.position(start) if cutter.is_full(offset) else 0)
 
     def add_stray(self, start: int, claims: int, remittances: int) -> None:
         self.stray = self.stray or [self.tape.offset(start), 0, 0]
@@ -411,24 +412,3 @@ class Envelope:
         scanned = ScannedSet(byte_from, byte_to, *controls, 0, claims, remittances, "rejected", STRAY_REASON)
         self.report.release(scanned, [])
         self.stray = None
-
-
-@lru_cache(maxsize=64)
-def segment_pattern(element: str, segment: str, loop: str) -> re.Pattern[bytes]:
-    """A terminator, blanks, and the id of a segment that matters; `loop` is HL (837) or LX (835).
-
-    Lower case is found as well, to be reported; so is an id that a wrapped line breaks.
-    """
-    mark, end = re.escape(element.encode("latin-1")), re.escape(segment.encode("latin-1"))
-    breaks = b"" if segment in "\r\n" else b"[\r\n]*"
-    ids = b"|".join(either_case(name, breaks) for name in (*IDS, "HL" if loop == "HL" else "LX"))
-    first = b"(?=[%bCcIiGgSsTt])" % (b"Hh" if loop == "HL" else b"Ll")
-    header = b"ISA(?=[^A-Za-z0-9\\s])"
-    known = b"(?:%b)%b(?=[%b%b])" % (ids, breaks, mark, end)
-    return re.compile(b"%b%b*%b(%b|%b)" % (end, blanks(segment.encode("latin-1")), first, header, known))
-
-
-def either_case(name: str, breaks: bytes) -> bytes:
-    """`CLM` as `[Cc][Ll][Mm]`, with line breaks let in between."""
-    classes = re.findall(r"\[\w+\]|\w", name)
-    return breaks.join(f"[{''.join(c + c.lower() for c in part.strip('[]'))}]".encode() for part in classes)

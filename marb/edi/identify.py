@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 from marb.edi.x12 import BLANKS, Separators
 
 HEAD_BYTES: Final = 65_536
-# ISA, a separator that is neither letter, digit nor blank, and two more of it close by: no name in prose has that
-HEADER: Final = re.compile(rb"(?<![A-Za-z0-9])ISA([^A-Za-z0-9\s])(?=.{0,10}?\1.{0,40}?\1)", re.DOTALL)
+# ISA, a separator that is no letter, digit or blank, and three more of it where ISA01 to ISA03 end: no prose has that
+HEADER: Final = re.compile(rb"(?<![A-Za-z0-9])ISA([^A-Za-z0-9\s])[A-Z0-9 .]{0,4}\1[^\r\n]{0,14}?\1[A-Z0-9 .]{0,4}\1")
 # the heading of a file whose ISA was left out: GS or ST, its terminator, and the segment that has to follow
 BARE: Final = re.compile(rb"(?:GS|ST)([^A-Za-z0-9\s])[A-Z0-9]{2,3}\1")
 BARE_LINE: Final = re.compile(

@@ -70,7 +70,7 @@ def read_separators(head: bytes, offset: int = 0) -> Separators:
 
     A padded ISA has them at fixed places. An ISA whose fields are not padded has sixteen elements all the same:
     ISA16 is one character, and the next that is no blank is the terminator; where only a line break stands before
-    the next segment, that is it. Raises BadInterchange (TA105 004, 022, 027).
+    the next segment, that is it. Raises BadInterchange (TA105 004, 022, 026, 027).
     """
     matched = ISA_HEAD.match(head)
     if matched is None:
@@ -117,6 +117,8 @@ def is_mark(character: str) -> bool:
 
 def checked(separators: Separators, offset: int) -> Separators:
     element, component, repetition, segment = separators
+    if not is_mark(element):
+        raise BadInterchange("026", offset, "The element separator after ISA is not a separator.")
     if segment == element or not (is_mark(segment) or segment in "\r\n"):
         raise BadInterchange("004", offset, "The segment terminator after ISA16 is not a separator.")
     if component and (not is_mark(component) or component in (element, segment)):

@@ -5,14 +5,14 @@ Skipped where the samples are absent. Two files of the index are counted otherwi
 
 import csv
 import re
+from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from marb.edi.tests.text import Result
 from marb.edi.x12 import Span, read_segments
 
-SAMPLES = settings.BASE_DIR.parent / "shared" / "edi"
+SAMPLES = Path(__file__).parents[4] / "shared" / "edi"
 
 # ISA16, a line break, and then `~`, which is the terminator: each `~` stands at the beginning of the next line. The
 # index takes the line break for the terminator, sees `~ST` for an id, and counts nothing.

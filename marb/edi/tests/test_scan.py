@@ -194,7 +194,11 @@ def test_a_file_wrapped_at_a_column_is_read(width):
 
 @pytest.mark.parametrize(
     ("before", "code"),
-    [(b"\xef\xbb\xbf", "022"), (b"  \r\n", "022"), (b"Dear payer, our ISA and our\r\nISAAC follow:\r\n", "024")],
+    [
+        (b"\xef\xbb\xbf", "022"),
+        (b"  \r\n", "022"),
+        (b"Dear payer, our ISA: at 10:30:00, and\r\nISAAC follow:\r\n", "024"),
+    ],
 )
 def test_what_stands_before_the_interchange_is_passed_over_with_a_warning(before, code):
     result = Result(before + GOOD.encode())
@@ -376,7 +380,7 @@ def test_memory_is_flat_in_the_size_of_the_file():
         ("ISA*00*".encode("utf-16"), "UTF-16"),
         (b"UNB+UNOC:3+A+B'", "EDIFACT"),
         (b"ISA000" + b"0" * 97 + b"00:~GS", "separator"),
-        (b"ISA*00*too*short~", "sixteen"),
+        (b"ISA*00*          *00*short~", "sixteen"),
         (b"isa*00*" + isa()[7:].lower().encode(), "lower case"),
     ],
 )

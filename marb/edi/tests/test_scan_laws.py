@@ -1,6 +1,7 @@
 """The laws of the scan, on generated files: cutting changes nothing, blocks change nothing, nothing is lost."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -129,6 +130,19 @@ def test_every_claim_of_the_bytes_is_in_one_set(data):
     assert (result.totals.claim_count, result.totals.remittance_count) == (clm, clp)
     assert sum(one.claim_count for one in scanned) == clm
     assert sum(one.remittance_count for one in scanned) == clp
+
+
+@settings(max_examples=100, deadline=None)
+@given(files(), st.integers(1, 4))
+def test_sets_and_chunks_follow_one_another_and_do_not_overlap(data, chunk_claims):
+    result = Result(data, chunk_claims=chunk_claims)
+    for extents in ([one[:2] for one in result.sets], [(one.byte_from, one.byte_to) for one in result.chunks]):
+        assert extents == sorted(extents)
+        assert all(start < end <= len(data) for start, end in extents)
+        assert all(before[1] <= after[0] for before, after in pairwise(extents))
+    for finding in result.findings:
+        assert 0 <= finding.place.byte_offset <= len(data)
+        assert finding.place.segment_position >= 0
 
 
 @settings(max_examples=100, deadline=None)

@@ -78,6 +78,7 @@ def test_a_repetition_separator_that_is_a_letter_or_another_separator_is_none():
         (header("*"), "004"),
         (header("A"), "004"),
         (header("  "), "004"),
+        (header("~", ":", "\x00"), "026"),
         (header("~", "A"), "027"),
         (header("~", "*"), "027"),
     ],
