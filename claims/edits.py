@@ -226,7 +226,8 @@ def check_dates(claim: ParsedClaim, today: str) -> Findings:
     """Service has a date, is not in the future, and not before birth; discharge is not before admission."""
     start, end, birth = claim.service_from_date, claim.service_to_date, claim.patient_birth_date
     if start is None or end is None:
-        if is_predetermination(claim):
+        # a professional claim's dates are its lines', where a missing one is found
+        if claim.claim_type == PROFESSIONAL or not claim.lines or is_predetermination(claim):
             return NOTHING
         return on_claim(claim, "service_date_missing", "The claim has no date of service.", segment_id="DTP")
     if end > today:

@@ -3,7 +3,6 @@
 How a remittance was linked, how sure that is and by whom, stands with each link. Rows are only read here.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import django_filters
@@ -13,7 +12,6 @@ from rest_framework import serializers
 from claims.api import ClaimFilterSet, ClaimSerializer, ClaimViewSet
 from claims.models import Claim
 from episodes.models import Episode, EpisodeClaim, EpisodeRemittance, EpisodeStatus
-from marb.access.roles import Person
 from marb.core.filters import IdFilter, RowFilterSet, TextFilter
 from marb.core.viewsets import ReadOnlyViewSet
 
@@ -123,17 +121,3 @@ class UnlinkedClaimViewSet(ClaimViewSet):
     def get_queryset(self) -> QuerySet[Claim]:
         answered = EpisodeRemittance.objects.filter(claim=OuterRef("pk"))
         return super().get_queryset().filter(~Exists(answered))
-
-
-def expand_claims(ids: Sequence[int], user: Person) -> dict[int, Any]:
-    """Answer the episode of each claim: id, status and totals, for `/claims/?expand=episode`."""
-    links = EpisodeClaim.objects.for_user(user).filter(claim_id__in=ids).select_related("episode")
-    columns = ("id", "status", "charge_amount", "paid_amount", "remittance_count", "denial_count")
-    return {link.claim_id: {name: getattr(link.episode, name) for name in columns} for link in links}
-
-
-def expand_remittances(ids: Sequence[int], user: Person) -> dict[int, Any]:
-    """Answer the link of each remittance, for `/remits/?expand=episode`."""
-    links = EpisodeRemittance.objects.for_user(user).filter(remittance_id__in=ids)
-    columns = {"id": "episode_id", "claim": "claim_id", "method": "method", "confidence": "confidence"}
-    return {link.remittance_id: {name: getattr(link, source) for name, source in columns.items()} for link in links}

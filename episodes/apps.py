@@ -9,9 +9,14 @@ class EpisodesConfig(AppConfig):
     verbose_name = "Episodes"
 
     def ready(self) -> None:
-        from episodes import api, sections
+        from episodes import expand, sections
         from marb.core.sections import register
 
-        claim, remittance = sections.draw_claim, sections.draw_remittance
-        register("claim", "episode", render=claim, expand=api.expand_claims)
-        register("remittance", "episode", title="Claim and episode", render=remittance, expand=api.expand_remittances)
+        register("claim", "episode", render=sections.draw_claim, expand=expand.expand_claims)
+        register(
+            "remittance",
+            "episode",
+            title="Claim and episode",
+            render=sections.draw_remittance,
+            expand=expand.expand_remittances,
+        )

@@ -24,8 +24,9 @@ def page(title: str, icon: str, name: str, permission: str | None = None) -> dic
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(env.str("MARB_VAR", default=str(BASE_DIR / "var")))
+VAR_DIR = Path(env.str("MARB_VAR", default=str(BASE_DIR / "var"))).resolve()
 EMBEDDED = addresses.read(VAR_DIR)
+EMBEDDED_SHARED_BUFFERS_MB = env.int("EMBEDDED_SHARED_BUFFERS_MB", default=512)
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or EMBEDDED.secret_key
@@ -174,6 +175,8 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "marb.access.lockout.answer_locked"
+AXES_VERBOSE = False
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_AGE = 12 * 3600
@@ -210,6 +213,13 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "FileStatus": "marb.pipeline.models.FileStatus",
+        "ClaimStatus": "claims.models.ClaimStatus",
+        "RemittanceStatus": "remits.models.RemittanceStatus",
+        "EpisodeStatus": "episodes.models.EpisodeStatus",
+        "HealthStatus": ["ok", "down"],
+    },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
 }
 
@@ -222,7 +232,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "marb.core.static.StaticFilesStorage"},
 }
 FILE_UPLOAD_TEMP_DIR = None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
@@ -256,8 +266,16 @@ if SILK:
     INSTALLED_APPS.append("silk")
     # below the CSP middleware, so that silk's own pages may ask it for their inline scripts
     MIDDLEWARE.insert(MIDDLEWARE.index("csp.middleware.CSPMiddleware") + 1, "marb.core.silk.ProfileMiddleware")
+
+
+def may_see_profiles(user: Any) -> bool:
+    """Staff who were given the permission; every superuser has it."""
+    return bool(user.is_staff and user.has_perm("silk.view_request"))
+
+
 SILKY_AUTHENTICATION = True
 SILKY_AUTHORISATION = True
+SILKY_PERMISSIONS = may_see_profiles
 SILKY_INTERCEPT_PERCENT = env.int("SILK_PERCENT", default=1)
 SILKY_MAX_REQUEST_BODY_SIZE = 0
 SILKY_MAX_RESPONSE_BODY_SIZE = 0
@@ -271,6 +289,8 @@ LOGGING = {
     "formatters": {"plain": {"()": "marb.core.logs.PlainFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # the scheduler renews its lock every five seconds and tells of it
+    "loggers": {"apscheduler": {"level": "WARNING"}},
 }
 
 UNFOLD = {

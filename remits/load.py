@@ -96,13 +96,13 @@ def code_of_payer(payment: Payment) -> str:
 
 
 def code_of_payee(payment: Payment) -> str:
-    """Make the payee's code as its claims do: NPI (N104 or NM109 with XX), else tax number, else name."""
-    return provider_code(payment.payee_npi or payment.payee_tax_number, payment.payee_name)
+    """Make the payee's code as its claims make the billing provider's: the NPI, else the name."""
+    return provider_code(payment.payee_npi, payment.payee_name)
 
 
 def code_of_rendering(remittance: Remittance) -> str:
     party = remittance.rendering
-    return provider_code(party.get("id", ""), full_name(party)) if party else ""
+    return provider_code(party.get("npi", ""), full_name(party)) if party else ""
 
 
 def full_name(party: dict[str, str]) -> str:
@@ -115,8 +115,7 @@ def provider_names(reading: Reading) -> dict[str, ProviderName]:
     for remittance, _ in reading.remittances:
         party = remittance.rendering
         if party:
-            npi = party.get("id", "") if party.get("id_qualifier") == "XX" else ""
-            names[code_of_rendering(remittance)] = ProviderName(npi, full_name(party), "", "")
+            names[code_of_rendering(remittance)] = ProviderName(party.get("npi", ""), full_name(party), "", "")
     for payment in reading.payments:
         payee = ProviderName(payment.payee_npi, payment.payee_name, "", payment.payee_tax_number)
         names[code_of_payee(payment)] = payee

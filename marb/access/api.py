@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from knox.views import LoginView, LogoutAllView, LogoutView
-from rest_framework import serializers
+from rest_framework import exceptions, serializers
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +13,12 @@ from rest_framework.views import APIView
 from marb.access.models import Practice
 from marb.access.roles import MATRIX, Action, get_roles, is_superuser
 from marb.access.tokens import PasswordAuthentication
+
+
+class TooManyTokens(exceptions.APIException):
+    status_code = 403
+    default_detail = "Too many tokens are in use. End one, or all by auth/logoutall/."
+    default_code = "too_many_tokens"
 
 
 class TokenSerializer(serializers.Serializer[Any]):
@@ -45,6 +51,8 @@ class Login(LoginView):
     @extend_schema(request=None, responses=TokenSerializer, operation_id="auth_login")
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         response: Response = super().post(request)
+        if response.status_code == 403:
+            raise TooManyTokens
         response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -9,9 +9,11 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
-from rest_framework import exceptions, status
+from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
+
+from marb.core.parser import TooLarge
 
 API_PREFIX = "/api/"
 
@@ -29,14 +31,6 @@ CODES = {
     404: ("not_found", "Not found."),
     500: ("error", "The server failed. Nothing of the request was kept."),
 }
-
-
-class TooLarge(exceptions.APIException):
-    """The body is larger than DATA_UPLOAD_MAX_MEMORY_SIZE."""
-
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_detail = "The body is too large."
-    default_code = "too_large"
 
 
 def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:

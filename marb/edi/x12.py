@@ -60,35 +60,69 @@ class Excerpt(NamedTuple):
 
 
 ISA_HEAD = re.compile(rb"ISA([^A-Za-z0-9\s])")
+# where a padded ISA has its element separators
+FIXED = (3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 101, 103)
+NEXT_SEGMENT = r"[A-Z][A-Z0-9]{1,2}"
 
 
 def read_separators(head: bytes, offset: int = 0) -> Separators:
-    """Read the separators of the ISA at the start of `head` (at least its ISA and a few bytes behind it).
+    """Read the separators of the ISA at the start of `head` (its ISA and some 100 bytes behind it).
 
     A padded ISA has them at fixed places. An ISA whose fields are not padded has sixteen elements all the same:
-    ISA16 is one character, and the next is the terminator. Raises BadInterchange (TA105 022, 026, 027).
+    ISA16 is one character, and the next that is no blank is the terminator; where only a line break stands before
+    the next segment, that is it. Raises BadInterchange (TA105 022, 026, 027).
     """
     matched = ISA_HEAD.match(head)
     if matched is None:
         raise BadInterchange("022", offset, "The interchange header (ISA) is not followed by a separator.")
     element = matched[1].decode("latin-1")
-    fields = head[: 4 * ISA_LENGTH].decode("latin-1").split(element, 16)
+    fields = isa_fields(head[: 4 * ISA_LENGTH].decode("latin-1"), element)
     if len(fields) < 17 or len(fields[16]) < 2:
         raise BadInterchange("022", offset, "The interchange header (ISA) has fewer than sixteen elements.")
-    component, segment = fields[16][0], fields[16][1]
-    if segment == "\r" and fields[16][2:3] == "\n":
-        segment = "\n"
-    repetition = fields[11] if len(fields[11]) == 1 and not (fields[11].isalnum() or fields[11] in BLANKS) else ""
+    component, segment = after_isa15(fields[16], element)
+    repetition = fields[11] if len(fields[11]) == 1 and is_mark(fields[11]) else ""
     return checked(Separators(element, component, repetition, segment), offset)
+
+
+def isa_fields(text: str, element: str) -> list[str]:
+    """Split an ISA at its fixed places where it is padded, else at its first sixteen separators. [0] is `ISA`."""
+    if len(text) < ISA_LENGTH or any(text[place] != element for place in FIXED):
+        return text.split(element, 16)
+    starts = (0, *(place + 1 for place in FIXED))
+    return [text[start:end] for start, end in zip(starts, (*FIXED, None), strict=True)]
+
+
+def after_isa15(rest: str, element: str) -> tuple[str, str]:
+    """Tell ISA16 and the terminator from what stands behind the sixteenth separator."""
+    following = rest[1:].lstrip(BLANKS)
+    breaks = rest[1 : len(rest) - len(following)]
+    next_segment = NEXT_SEGMENT + re.escape(element)
+    if following and is_mark(following[0]) and re.match(rf"[{BLANKS}]*{next_segment}", following[1:]):
+        return rest[0], following[0]
+    if re.match(next_segment, following) and is_isa16_missing(rest, breaks, following):
+        return "", rest[0]
+    return rest[0], next((mark for mark in "\n\r" if mark in breaks), rest[1])
+
+
+def is_isa16_missing(rest: str, breaks: str, following: str) -> bool:
+    """`ISA*...*P*~` without ISA16: no line break can be the terminator, or each line ends with that character."""
+    line, broken, _ = following.partition("\n")
+    return not breaks or bool(broken and line.rstrip(BLANKS).endswith(rest[0]))
+
+
+def is_mark(character: str) -> bool:
+    return not (character.isalnum() or character in BLANKS)
 
 
 def checked(separators: Separators, offset: int) -> Separators:
     element, component, repetition, segment = separators
-    if segment.isalnum() or segment == " " or segment == element:
+    if segment == element or not (is_mark(segment) or segment in "\r\n"):
         raise BadInterchange("027", offset, "The segment terminator after ISA16 is not a separator.")
-    if component.isalnum() or component.isspace() or component in (element, segment):
+    if component and (not is_mark(component) or component in (element, segment)):
         raise BadInterchange("027", offset, "The component separator (ISA16) is not a separator.")
-    if repetition in (element, component, segment):
+    if not component:
+        separators = separators._replace(component=next(mark for mark in ":>" if mark not in (element, segment)))
+    if repetition in (element, separators.component, segment):
         return separators._replace(repetition="")
     return separators
 

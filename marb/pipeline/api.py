@@ -31,6 +31,7 @@ from marb.pipeline.intake import take_in
 from marb.pipeline.models import EdiFile, FileStatus, Quarantine, SetStatus
 from marb.pipeline.reading import read
 from marb.pipeline.receive import NotReceived, Received
+from marb.pipeline.retry import retry_file
 from marb.pipeline.split import read_separators
 
 # What no reader of text could take for X12 is a wrong media type; other text is a wrong content.
@@ -147,6 +148,18 @@ class FileViewSet(ReadOnlyViewSet):
         shape = get_shape(serializers.QuarantineSerializer)
         row = {name: getattr(held, source) for name, source in shape.columns.items()}
         return Response({**row, "segments": read_held(held)})
+
+    @extend_schema(request=None, responses={202: serializers.UploadedSerializer})
+    @action(detail=True, methods=["post"], parameters=())
+    def retry(self, request: Request, pk: str) -> Response:
+        """Try again what was given up: parked chunks, failed last steps. 409 where there is nothing to try."""
+        file = self.get_file()
+        if not may(request.user, file.practice_id, self.write_action):
+            raise PermissionDenied
+        if not retry_file(file.pk):
+            sentence = "Only a file that is partly accepted or rejected can be tried again."
+            return Response(body(409, "nothing_to_retry", sentence, {}), 409)
+        return answer(request, Received(file.pk, True, "running", ""))
 
     def get_file(self) -> EdiFile:
         """Get the addressed file, or raise Http404."""

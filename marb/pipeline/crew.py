@@ -14,6 +14,7 @@ from multiprocessing.process import BaseProcess
 from typing import Protocol
 
 IDLE_SECONDS = 0.05
+PATIENCE_SECONDS = 15
 
 
 class CrewLost(Exception):
@@ -46,14 +47,24 @@ class Alone:
 
 
 class Workers:
-    """The Dramatiq workers: a file's bell is rung, the rest is theirs."""
+    """The Dramatiq workers: a file's bell is rung, the rest is theirs. `warn` is told once where none has answered."""
+
+    def __init__(self, warn: Callable[[str], None]):
+        self.warn = warn
+        self.asked: list[int] = []
+        self.silent_after = time.monotonic() + PATIENCE_SECONDS
 
     def add(self, file_id: int) -> None:
         from marb.pipeline.actors import ring_file
 
+        self.asked.append(file_id)
         ring_file(file_id)
 
-    def check(self) -> None: ...
+    def check(self) -> None:
+        if self.asked and time.monotonic() > self.silent_after:
+            if not any_started(self.asked):
+                self.warn("No worker has taken a file yet. Is one running? (manage.py rundramatiq)")
+            self.asked.clear()
 
     def close(self) -> None: ...
 
@@ -114,6 +125,12 @@ def prepare() -> None:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marb.settings")
     django.setup()
+
+
+def any_started(file_ids: list[int]) -> bool:
+    from marb.pipeline.models import EdiFile
+
+    return EdiFile.objects.filter(pk__in=file_ids, started_at__isnull=False).exists()
 
 
 def is_unfinished(file_id: int) -> bool:

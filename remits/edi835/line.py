@@ -81,6 +81,7 @@ def read_procedure(line: RemittanceLine, elements: list[str], notes: list[Note])
     if len(parts) < 2 or not parts[1]:
         notes.append(missing("SVC", 1, WARNING))
         line.detail["procedure"] = parts
+        line.procedure_qualifier = parts[0] if len(parts[0]) <= 2 else ""
         return
     line.procedure_qualifier = fit(["SVC", parts[0]], 1, 2, line.detail, notes)
     line.procedure_code = key(parts, 1, PROCEDURE_WIDTH)

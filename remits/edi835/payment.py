@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from marb.edi.findings import EDIT, IK304, IK403, SET, WARNING
-from remits.edi835.elements import BadElement, Note, cents, day, fit, label, text
+from remits.edi835.elements import BadElement, Note, cents, day, fit, label, missing, text
 
 NAME_WIDTH, CODE_WIDTH = 120, 80
 PLB_PAIRS = range(3, 15, 2)
-ADDRESS_NAMES = ("city", "state", "postal_code", "country")
+ADDRESS_NAMES = ("city", "state", "postal_code", "country_code")
 
 
 class ProviderAdjustment(NamedTuple):
@@ -66,6 +66,8 @@ def read_bpr(payment: Payment, elements: list[str], notes: list[Note]) -> None:
     payment.credit_debit_code = fit(elements, 3, 1, detail, notes)
     payment.method_code = fit(elements, 4, 3, detail, notes)
     payment.payment_date = noted_day(elements, 16, notes)
+    if not text(elements, 16):
+        notes.append(missing("BPR", 16, WARNING))
     if text(elements, 5):
         detail["format_code"] = text(elements, 5)
     if text(elements, 10):
@@ -214,12 +216,19 @@ def read_plb(
             sentence = f"The {label('PLB', number + 1)} {bad.sentence}: it is not counted."
             notes.append(Note(SET, IK403, bad.code, sentence, number + 1))
             continue
-        reason, _, reference = text(elements, number).partition(component)
-        reason = fit(["PLB", *[""] * (number - 1), reason], number, 10, {}, notes)
-        reference = fit(["PLB", *[""] * (number - 1), reference.strip()], number, CODE_WIDTH, {}, notes)
+        reason, reference = plb_reason(elements, number, component, notes)
         place = (payment.byte_offset, byte_offset, seq)
         found.append(ProviderAdjustment(*place, provider, fiscal_date, reason, reference, amount))
     return found
+
+
+def plb_reason(elements: list[str], number: int, component: str, notes: list[Note]) -> tuple[str, str]:
+    """Read PLB03 and its like: reason of two characters and reference. An unknown form is kept verbatim and noted."""
+    reason, _, reference = text(elements, number).partition(component)
+    reason, reference = reason.strip(), reference.strip()
+    if len(reason) != 2 or len(reference) > CODE_WIDTH:
+        notes.append(Note(WARNING, IK403, "7", f"The {label('PLB', number)} is not a known code.", number))
+    return reason[:10], reference[:CODE_WIDTH]
 
 
 HEADING_SEGMENTS = {

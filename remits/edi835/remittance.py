@@ -25,7 +25,11 @@ from remits.edi835.elements import (
 from remits.edi835.line import REMARK_WIDTH, Adjustment, RemittanceLine, read_adjustments
 from remits.edi835.payment import Payment, contact
 
-NM1_NAMES = ("role", "entity_type", "last_name", "first_name", "middle_name", "prefix", "suffix", "id_qualifier", "id")
+# the keys of a claim's parties (claims.edi837), so that one mask and one page serve both
+NM1_NAMES = (
+    *("role", "entity_type_code", "last_name", "first_name", "middle_name", "prefix", "suffix", "id_qualifier"),
+    "id_code",
+)
 MIA_NAMES = {
     1: "covered_days",
     2: "pps_operating_outlier_amount",
@@ -133,12 +137,15 @@ def read_claim_cas(remittance: Remittance, elements: list[str], notes: list[Note
 def read_nm1(remittance: Remittance, elements: list[str], notes: list[Note]) -> None:
     """Keep every NM1 in `parties`; QC, IL, TT and 82 also fill columns."""
     party = {name: value.strip() for name, value in zip(NM1_NAMES, elements[1:], strict=False) if value.strip()}
+    if party.get("id_qualifier") == "XX":
+        del party["id_qualifier"]
+        party["npi"] = party.pop("id_code", "")
     remittance.parties.append(party)
     role = party.get("role")
     if role == "QC":
         read_patient(remittance, party, elements, notes)
     elif role == "IL":
-        remittance.member_id = remittance.member_id or fit(elements, 9, 80, remittance.detail, notes)
+        remittance.member_id = remittance.member_id or fit(elements, 9, 80, {}, notes)
     elif role == "TT":
         remittance.crossover_payer_name = party.get("last_name", "")[:120]
     elif role == "82":
@@ -146,10 +153,10 @@ def read_nm1(remittance: Remittance, elements: list[str], notes: list[Note]) -> 
 
 
 def read_patient(remittance: Remittance, party: dict[str, str], elements: list[str], notes: list[Note]) -> None:
-    """Read NM1*QC. A name too long for its column is cut there and whole in `parties`."""
+    """Read NM1*QC. A name too long for its column is cut there, a member id left out; both are whole in `parties`."""
     remittance.patient_last_name = party.get("last_name", "")[:80]
     remittance.patient_first_name = party.get("first_name", "")[:60]
-    remittance.member_id = fit(elements, 9, 80, remittance.detail, notes) or remittance.member_id
+    remittance.member_id = fit(elements, 9, 80, {}, notes) or remittance.member_id
 
 
 def read_mia(remittance: Remittance, elements: list[str], notes: list[Note]) -> None:

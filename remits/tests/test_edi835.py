@@ -185,7 +185,8 @@ def test_every_name_is_kept_and_those_with_columns_fill_them():
     assert (remittance.patient_last_name, remittance.member_id) == ("DOE", "M9")
     assert remittance.crossover_payer_name == "NEXT PAYER"
     assert remittance.rendering is not None
-    assert remittance.rendering["id"] == "1234567893"
+    assert remittance.rendering["npi"] == "1234567893"
+    assert remittance.parties[1]["id_code"] == "M9"
 
 
 def test_the_patients_own_member_id_goes_before_the_subscribers():
@@ -372,6 +373,25 @@ def test_a_payment_date_that_does_not_exist_is_left_empty_and_noted():
     results = parse(HEADING.replace("20250110", "20251310"))
     assert only(Payment, results)[0].payment_date is None
     assert [(finding.level, finding.code, finding.element) for finding in only(Finding, results)] == [("W", "8", 16)]
+
+
+def test_a_missing_payment_date_is_noted():
+    results = parse("BPR*I*80*C*CHK~TRN*1*T*1~N1*PR*A~" + CLAIM)
+    assert only(Payment, results)[0].payment_date is None
+    assert [(finding.level, finding.code, finding.element) for finding in only(Finding, results)] == [("W", "1", 16)]
+
+
+def test_a_procedure_without_its_component_separator_is_kept_and_noted():
+    results = parse(HEADING + "CLP*P*1*100*80~SVC*HC>99213*100*80~")
+    line = only(Remittance, results)[0].lines[0]
+    assert (line.procedure_code, line.detail["procedure"]) == ("", ["HC>99213"])
+    assert [(finding.level, finding.code) for finding in only(Finding, results)] == [("W", "1")]
+
+
+def test_a_plb_reason_of_another_form_is_kept_and_noted():
+    results = parse(HEADING + CLAIM + "PLB*1*20251231*CVCP*5~")
+    assert only(ProviderAdjustment, results)[0].reason_code == "CVCP"
+    assert [(finding.level, finding.code, finding.element) for finding in only(Finding, results)] == [("W", "7", 3)]
 
 
 def test_a_negative_or_foreign_payment_is_stored_with_a_finding():

@@ -1,13 +1,18 @@
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from marb.edi.x12 import read_segments
 from marb.parties.models import Payer, Provider
-from marb.pipeline.jobs import LeaseLost
+from marb.pipeline.jobs import ChunkJob, LeaseLost
 from marb.pipeline.models import Chunk, EdiFile, Finding, Quarantine
 from remits import rows
 from remits.load import load_chunk
@@ -90,6 +95,43 @@ def test_chunks_of_one_set_may_come_in_any_order(load: Load, received: Callable[
     assert content(backward) == content(forward)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_chunks_of_one_set_may_be_loaded_at_the_same_time(received: Callable[[bytes], EdiFile]):
+    data = wrap(HEADING + CLAIM * 4)
+    file = received(data)
+    jobs = [lease(file, excerpt) for excerpt in cut(data, 1)]
+    start = Barrier(len(jobs))
+
+    def run(job: ChunkJob) -> None:
+        start.wait()
+        try:
+            load_chunk(job)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(jobs)) as threads:
+        list(threads.map(run, jobs))
+    assert (Payment.objects.count(), Payer.objects.count(), Remittance.objects.count()) == (1, 1, 4)
+
+
+FILE = wrap(HEADING + CLAIM + CLAIM + "PLB*1234567893*20251231*WO:A*5~")
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(at=st.integers(110, len(FILE) - 1), piece=st.binary(min_size=1, max_size=2))
+def test_no_wound_of_a_file_stops_its_chunk(received: Callable[[bytes], EdiFile], at: int, piece: bytes):
+    data = FILE[:at] + piece + FILE[at + 1 :]
+    excerpt = whole(data)
+    with transaction.atomic():
+        file = received(data)
+        load_chunk(lease(file, excerpt))
+        segments = read_segments(excerpt.body, excerpt.separators)
+        claims = sum(elements[0] == "CLP" for _, _, elements in segments)
+        kept = Remittance.objects.filter(file=file).count() + Quarantine.objects.filter(file=file).count()
+        transaction.set_rollback(True)
+    assert kept == claims
+
+
 def test_a_chunk_whose_lease_is_lost_writes_no_rows(received: Callable[[bytes], EdiFile]):
     job = lease(received(b""), whole(wrap(HEADING + CLAIM)))
     load_chunk(job)
@@ -147,6 +189,13 @@ def test_parts_of_a_cent_are_never_rounded(load: Load):
     load(wrap(HEADING + "CLP*P*1*1.005*1~" + "CLP*P*1*1.10*.99~CAS*CO*45*.11~"))
     assert Remittance.objects.get().paid_amount == Decimal("0.99")
     assert Quarantine.objects.count() == 1
+
+
+def test_a_provider_without_an_npi_is_known_by_name(load: Load):
+    heading = HEADING.replace("ELM CLINIC*XX*1234567893", "Elm Clinic*FI*123456789")
+    load(wrap(heading + CLAIM.replace("~DTM*232", "~NM1*82*1*SMITH*ANN****PC*77~DTM*232")))
+    assert set(Provider.objects.values_list("provider_code", "npi")) == {("ELM CLINIC", ""), ("SMITH, ANN", "")}
+    assert Provider.objects.get(provider_code="ELM CLINIC").tax_number == "123456789"
 
 
 def test_two_files_of_one_payer_share_its_row(load: Load):

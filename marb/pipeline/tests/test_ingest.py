@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from marb.access.models import Practice
+from marb.pipeline import actors, crew
 from marb.pipeline.models import EdiFile
 from marb.pipeline.tests.edi import claim_file, remittance_file, response_file
 
@@ -30,7 +31,7 @@ def folder(tmp_path, practice):
         "below/c.999": response_file(),
         "below/d.txt": b"Dear sirs",
         "below/e.837": claim_file(["100", "50.25"], ["7"]),
-        "f.837": claim_file(["5"], se_count="many"),
+        "f.837": claim_file(["5"], is_broken=True),
         ".hidden": b"no",
     }
     for name, data in files.items():
@@ -120,6 +121,17 @@ def test_two_processes_share_the_chunks(folder, capsys):
     assert code == 0
     assert (found["big.837"]["claims"], found["big.837"]["charge_cents"]) == (80, 12000)
     assert found["a.837"]["status"] == "accepted"
+
+
+def test_without_a_worker_the_wait_is_explained(put, monkeypatch):
+    monkeypatch.setattr(crew, "PATIENCE_SECONDS", -1)
+    monkeypatch.setattr(actors.split_file.broker, "enqueue", lambda message, delay=None: message)
+    told: list[str] = []
+    workers = crew.Workers(told.append)
+    workers.add(put(claim_file(["1"])))
+    workers.check()
+    workers.check()
+    assert told == ["No worker has taken a file yet. Is one running? (manage.py rundramatiq)"]
 
 
 def test_a_crew_that_dies_is_said(folder, monkeypatch):

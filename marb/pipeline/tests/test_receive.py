@@ -79,8 +79,10 @@ def test_eight_at_once_with_the_same_bytes_make_one_file(practice):
         connection.close()
 
     clients = [threading.Thread(target=client) for _ in range(8)]
-    [thread.start() for thread in clients]
-    [thread.join() for thread in clients]
+    for thread in clients:
+        thread.start()
+    for thread in clients:
+        thread.join()
     assert len({answer.file_id for answer in answers}) == 1
     assert sum(answer.is_new for answer in answers) == 1
     assert stored(EdiFile.objects.get().pk) == data

@@ -6,16 +6,23 @@ import time
 import pytest
 from django.db import OperationalError
 
+from marb.pipeline import actors
 from marb.pipeline import lease as leases
 from marb.pipeline.jobs import LeaseLost
 from marb.pipeline.models import Chunk, ChunkState, EdiFile, Finding, Quarantine, TransactionSet
-from marb.pipeline.run import build_job, finish_file, run_chunk, run_stages, split_file
+from marb.pipeline.retry import retry_file
+from marb.pipeline.run import build_job, finish_file, run_chunk, run_stages, split_file, step
 from marb.pipeline.split import split_leased
 from marb.pipeline.tests import stages
-from marb.pipeline.tests.edi import claim_file, claim_set, remittance_file, response_file
+from marb.pipeline.tests.edi import claim_file, claim_set, claim_sets, remittance_file, response_file
 from marb.pipeline.verdict import count_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def silent_broker(monkeypatch) -> None:
+    monkeypatch.setattr(actors.split_file.broker, "enqueue", lambda message, delay=None: message)
 
 
 def rows(file: EdiFile) -> tuple[int, int, int, int]:
@@ -45,21 +52,21 @@ def test_a_claim_that_cannot_be_read_is_quarantined_and_the_rest_goes_on(ingeste
 
 
 def test_a_rejected_set_leaves_its_siblings_alone(ingested):
-    good, bad = claim_set(1, ["10"]), claim_set(2, ["20", "30"], se_count="many")
-    file = ingested(claim_file(["9"]).replace(b"GE*1", (good + bad + "GE*1").encode()))
+    file = ingested(claim_sets(claim_set(1, ["9", "10"]), claim_set(2, ["20", "30"], is_broken=True)))
     assert (file.status, file.claim_count, file.claims_rejected) == ("partial", 2, 2)
-    assert file.reason == "2 of 4 claims are in rejected sets: The set's segment count is no number."
+    assert file.reason == "2 of 4 claims are in rejected sets: A segment is longer than 64 KB."
 
 
 def test_a_file_of_rejected_sets_is_rejected(ingested):
-    file = ingested(claim_file(["10"], se_count="many"))
+    file = ingested(claim_file(["10"], is_broken=True))
     assert (file.status, file.claims_rejected, file.claim_count) == ("rejected", 1, 0)
 
 
 def test_an_acknowledgement_is_kept_and_no_stage_runs(ingested, settings):
     settings.PIPELINE = {"file": ["no.such.stage"]}
     file = ingested(response_file())
-    assert (file.status, file.kind, file.reason) == ("kept", "999", "This is a 999.")
+    assert (file.status, file.kind) == ("kept", "999")
+    assert "acknowledgement (999)" in file.reason
 
 
 def test_an_interchange_that_cannot_be_read_is_rejected_with_the_reason(ingested):
@@ -72,20 +79,20 @@ def test_an_interchange_that_cannot_be_read_is_rejected_with_the_reason(ingested
 def test_a_claim_that_no_stage_answers_for_is_said(ingested, monkeypatch):
     whole = stages.read_outcome
     monkeypatch.setattr(stages, "read_outcome", lambda job: whole(job)._replace(claim_count=1))
-    file = ingested(claim_file(["1", "2", "3"]))
+    file = ingested(claim_file(["1", "2"]))
     assert file.status == "partial"
-    assert file.reason == "2 of 3 claims are not accounted for; please report this file."
+    assert file.reason == "1 of 2 claims are not accounted for; please report this file."
 
 
 def test_every_step_twice_changes_nothing(put):
-    file_id = put(claim_file(["1"], ["2"]))
+    file_id = put(claim_file(["1", "2"], ["3"]))
     assert split_file(file_id)
     assert not split_file(file_id)
     chunks = list(Chunk.objects.filter(file_id=file_id).values_list("id", flat=True))
     assert [run_chunk(chunk) for chunk in chunks + chunks] == [True, True, False, False]
     assert [finish_file(file_id), finish_file(file_id)] == [True, False]
     file = EdiFile.objects.get(pk=file_id)
-    assert (file.status, file.claim_count, rows(file)) == ("accepted", 2, (2, 2, 2, 0))
+    assert (file.status, file.claim_count, rows(file)) == ("accepted", 3, (2, 2, 3, 0))
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
@@ -101,12 +108,18 @@ def test_chunks_in_any_order_come_to_the_same(put, order):
     assert (file.claim_count, file.claims_quarantined, str(file.charge_amount)) == (3, 1, "6.00")
 
 
+def take_chunk(chunk_id: int) -> leases.ChunkLease:
+    lease = leases.take_chunk(chunk_id)
+    assert lease is not None
+    return lease
+
+
 def test_of_two_holders_of_a_chunk_only_the_later_commits(put, settings):
     settings.CHUNK_LEASE_SECONDS = 0
     file_id = put(claim_file(["1", "2"]))
     split_file(file_id)
     chunk = Chunk.objects.get(file_id=file_id)
-    first, second = leases.take_chunk(chunk.pk), leases.take_chunk(chunk.pk)
+    first, second = take_chunk(chunk.pk), take_chunk(chunk.pk)
     assert (first.lease_no, second.lease_no) == (1, 2)
     with pytest.raises(LeaseLost):
         run_stages(first)
@@ -122,6 +135,7 @@ def test_a_split_whose_lease_is_lost_writes_nothing(put, settings):
     settings.CHUNK_LEASE_SECONDS = 0
     file_id = put(claim_file(["1"]))
     first = leases.take_received([file_id])
+    assert first is not None
     assert leases.take_received([file_id]) is not None
     with pytest.raises(LeaseLost):
         split_leased(first)
@@ -157,6 +171,35 @@ def test_a_chunk_that_keeps_failing_is_parked_and_its_claims_are_counted(ingeste
     assert (file.status, file.claim_count, file.claims_rejected) == ("partial", 1, 2)
     assert file.reason == "2 of 3 claims could not be loaded; their chunks can be retried."
     assert "SMITH" not in caplog.text
+
+
+def test_parked_chunks_are_tried_again_when_asked(ingested, monkeypatch, settings):
+    settings.CHUNK_MOST_ATTEMPTS = 2
+    fail_times(monkeypatch, 2, ValueError())
+    file = ingested(claim_file(["1", "2"], ["3"]))
+    assert file.status == "partial"
+    assert retry_file(file.pk)
+    assert not retry_file(file.pk)
+    file.refresh_from_db()
+    assert (file.status, file.chunks_done) == ("running", 1)
+    while step([file.pk]):
+        pass
+    file.refresh_from_db()
+    assert (file.status, file.claim_count, file.claims_rejected, file.reason) == ("accepted", 3, 0, "")
+
+
+def test_a_rejected_file_is_split_anew_when_asked(ingested):
+    file = ingested(b"ISA*00*short~GS*HC~")
+    assert retry_file(file.pk)
+    while step([file.pk]):
+        pass
+    file.refresh_from_db()
+    assert (file.status, Finding.objects.filter(file=file).count()) == ("rejected", 1)
+
+
+def test_an_accepted_file_is_not_tried_again(ingested):
+    file = ingested(claim_file(["1"]))
+    assert not retry_file(file.pk)
 
 
 def test_a_chunk_whose_workers_die_each_time_is_parked(put, settings):
@@ -196,7 +239,7 @@ def test_a_lease_is_renewed_while_the_work_lasts(put, settings):
     settings.CHUNK_LEASE_SECONDS = 0.3
     file_id = put(claim_file(["1"]))
     split_file(file_id)
-    lease = leases.take_chunk(Chunk.objects.get(file_id=file_id).pk)
+    lease = take_chunk(Chunk.objects.get(file_id=file_id).pk)
     with leases.kept(lease):
         time.sleep(0.8)
         assert leases.take_chunk(lease.chunk_id) is None

@@ -59,11 +59,11 @@ def is_finished(file_id: int) -> bool:
 
 def test_workers_carry_a_file_to_its_end(start_workers, tmp_path, practice, capsys):
     start_workers()
-    (tmp_path / "a.837").write_bytes(claim_file(["1", "bad"], ["2"], ["3"]))
+    (tmp_path / "a.837").write_bytes(claim_file(["1", "bad"], ["2", "3"], ["4"]))
     call_command("ingest", str(tmp_path), "--queue")
-    assert "3 claims, charges 6.00" in capsys.readouterr().out
+    assert "4 claims, charges 10.00" in capsys.readouterr().out
     file = EdiFile.objects.get()
-    assert (file.status, file.claim_count, file.claims_quarantined, file.chunks_done) == ("partial", 3, 1, 3)
+    assert (file.status, file.claim_count, file.claims_quarantined, file.chunks_done) == ("partial", 4, 1, 3)
 
 
 def test_a_worker_killed_in_a_chunk_costs_nothing_but_the_lease(start_workers, put, tmp_path, monkeypatch):

@@ -41,7 +41,7 @@ class Command(BaseCommand):
         with progress_bar() as bar:
             task = bar.add_task("files", total=len(paths), chunks="")
             note = noter(bar, task)
-            for line in ingest(practice, paths, note, options):
+            for line in ingest(practice, paths, note, self.warn, options):
                 self.show(bar, line, as_json=options["json"])
                 statuses[line.status if isinstance(line, Line) else "unreadable"] += 1
                 sums.update(amounts(line))
@@ -49,6 +49,9 @@ class Command(BaseCommand):
             self.summarize(statuses, sums)
         if any(statuses[status] for status in BAD):
             raise SystemExit(1)
+
+    def warn(self, sentence: str) -> None:
+        self.stderr.write(sentence)
 
     def show(self, bar: Progress, line: Line | Unreadable, *, as_json: bool) -> None:
         """Print one file's line; what could not be read goes to stderr."""
@@ -67,9 +70,15 @@ class Command(BaseCommand):
         self.stdout.write(f"{sums['remittances']:,} remittances, paid {dollars(sums['paid_cents'])}")
 
 
-def ingest(practice: Practice, paths: list[Any], note: Callable[[int, int, int], None], options: dict[str, Any]) -> Any:
+def ingest(
+    practice: Practice,
+    paths: list[Any],
+    note: Callable[[int, int, int], None],
+    warn: Callable[[str], None],
+    options: dict[str, Any],
+) -> Any:
     """Run the paths through the crew that the options ask for."""
-    crew = pick_crew(options)
+    crew = pick_crew(options, warn)
     run = Ingest(practice.pk, crew, note)
     if isinstance(crew, Alone):
         crew.note = run.show_progress
@@ -81,9 +90,9 @@ def ingest(practice: Practice, paths: list[Any], note: Callable[[int, int, int],
         crew.close()
 
 
-def pick_crew(options: dict[str, Any]) -> Crew:
+def pick_crew(options: dict[str, Any], warn: Callable[[str], None]) -> Crew:
     if options["queue"]:
-        return Workers()
+        return Workers(warn)
     return Processes(options["jobs"]) if options["jobs"] > 1 else Alone()
 
 
