@@ -100,7 +100,11 @@ def check_frequency(claim: ParsedClaim, today: str) -> Findings:
     return NOTHING
 
 
-def check_payer(claim: ParsedClaim, today: str) -> Findings:
+def check_parties(claim: ParsedClaim, today: str) -> Findings:
+    """The claim names its billing provider, its payer and its subscriber."""
+    if not claim.billing_provider.code and not claim.billing_provider.name:
+        message = "The claim names no billing provider (2010AA NM1 85)."
+        return on_claim(claim, "provider_missing", message, segment_id="NM1")
     if not claim.payer.code and not claim.payer.name:
         return on_claim(claim, "payer_missing", "The claim names no payer (2010BB NM1 PR).", segment_id="NM1")
     if not claim.subscriber_last_name and not claim.subscriber_member_id:
@@ -291,7 +295,7 @@ EDITS: tuple[Callable[[ParsedClaim, str], Findings], ...] = (
     check_lines,
     check_control_number,
     check_frequency,
-    check_payer,
+    check_parties,
     check_npis,
     check_diagnoses,
     check_pointers,

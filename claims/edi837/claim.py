@@ -4,10 +4,10 @@
 AMT, NTE and CAS belong to whatever loop is open: claim, other payer, line or adjudication.
 """
 
-from claims.edi837.draft import Draft, Unreadable, amount, append, period, quantity
+from claims.edi837.draft import Draft, Unreadable, amount, append, check_count, period, quantity
 from claims.edi837.parties import named
 from claims.edi837.records import Document
-from marb.edi.findings import IK403
+from marb.edi.findings import CLAIM, IK403
 from marb.edi.values import BadValue, parse_period
 from marb.edi.x12 import element
 
@@ -29,6 +29,7 @@ INFORMATION_KEYS = ("qualifier", "code", "date_format", "date", "amount", "quant
 def read_claim(draft: Draft, elements: list[str]) -> None:
     """CLM: the columns are read when the claim is closed; what has none goes into the detail."""
     draft.claim = elements
+    check_count(draft, elements, 20)
     for key, value in zip(CLAIM_KEYS, elements[3:], strict=False):
         if key and value:
             draft.detail[key] = value.strip()
@@ -102,17 +103,15 @@ def read_adjustment(draft: Draft, elements: list[str]) -> None:
 def read_information(draft: Draft, elements: list[str]) -> None:
     """HI: up to twelve composites of qualifier and code, with a date, an amount, or present-on-admission (C022-9)."""
     component = draft.component
-    for composite in elements[1:]:
-        if not composite:
-            continue
-        parts = composite.split(component)
-        if len(parts) == 2:
-            draft.diagnoses.append({"qualifier": parts[0].strip(), "code": parts[1].strip()})
-        else:
-            draft.diagnoses.append(information(parts))
+    draft.diagnoses += [information(composite.split(component)) for composite in elements[1:] if composite]
+    for entry in draft.diagnoses:
+        if "more" in entry:
+            draft.note(IK403, "13", "A code of HI has more than nine components.", level=CLAIM)
 
 
 def information(parts: list[str]) -> Document:
+    if len(parts) == 2:
+        return {"qualifier": parts[0].strip(), "code": parts[1].strip()}
     entry: Document = {
         key: text for key, value in zip(INFORMATION_KEYS, parts, strict=False) if (text := value.strip())
     }
@@ -120,7 +119,7 @@ def information(parts: list[str]) -> Document:
     entry.setdefault("code", "")
     if len(parts) > 8 and parts[8].strip():
         entry["present_on_admission"] = parts[8].strip()
-    if len(parts) > 9:
+    if any(parts[9:]):
         entry["more"] = parts[9:]
     return entry
 

@@ -8,7 +8,7 @@ first and last of its lines.
 from operator import lt
 from typing import Any
 
-from claims.edi837.draft import Draft, Line, Unreadable, cents
+from claims.edi837.draft import Draft, Line, Unreadable, cents, check_components
 from claims.edi837.guides import INSTITUTIONAL, PROFESSIONAL, TYPE_OF_SERVICE
 from claims.edi837.parties import Level, provider_party
 from claims.edi837.records import (
@@ -45,6 +45,7 @@ def close_claim(
         raise Unreadable(IK403, "1", "CLM01: the claim has no control number.", 1)
     charge_cents = cents(elements, 2)
     facility = [*element(elements, 5).split(draft.component), "", ""]
+    check_components(draft, facility[:-2], 3, 5)
     lines = [close_line(draft, number, line) for number, line in enumerate(draft.lines, 1)]
     service_from, service_to, admission, discharge = take_dates(draft, lines)
     detail, heading = draft.detail, draft.heading

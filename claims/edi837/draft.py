@@ -12,7 +12,6 @@ from marb.edi.findings import CLAIM, IK304, IK403, WARNING, Finding
 from marb.edi.values import BadValue, dollars, parse_cents, parse_date, parse_period, parse_quantity
 from marb.edi.x12 import Segment, Separators
 
-BLANKS = [""] * 16
 CONTROLS = dict.fromkeys((*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 
 
@@ -91,6 +90,18 @@ class Draft:
 def segment_name(text: str) -> str:
     """Make a segment id fit to be stored: whatever a broken file has there, without control characters."""
     return text.translate(CONTROLS).strip()[:10]
+
+
+def check_count(draft: Draft, elements: list[str], most: int) -> None:
+    """Note a segment with more elements than it can have; what is too many is kept with the rest."""
+    if len(elements) > most + 1 and any(elements[most + 1 :]):
+        draft.note(IK403, "3", f"{elements[0]} has more than {most} elements.", level=CLAIM, element=most + 1)
+
+
+def check_components(draft: Draft, parts: list[str], most: int, element: int) -> None:
+    """Note a composite with more components than it can have."""
+    if any(parts[most:]):
+        draft.note(IK403, "13", f"A composite has more than {most} components.", level=CLAIM, element=element)
 
 
 def cents(elements: list[str], number: int) -> int:

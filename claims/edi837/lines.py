@@ -6,12 +6,26 @@ become a row. The whole SVx segment is kept where it says more than the columns 
 """
 
 from claims.edi837.claim import read_date
-from claims.edi837.draft import Draft, Line, Unreadable, amount, append, cents, keep, period, quantity
+from claims.edi837.draft import (
+    Draft,
+    Line,
+    Unreadable,
+    amount,
+    append,
+    cents,
+    check_components,
+    check_count,
+    keep,
+    period,
+    quantity,
+)
 from claims.edi837.guides import TYPE_OF_SERVICE
 from claims.edi837.parties import read_reference
 from claims.edi837.records import MODIFIER_LENGTH, Document
 from marb.edi.findings import CLAIM, IK304, IK403
 from marb.edi.x12 import element
+
+MOST_ELEMENTS = {"SV1": 21, "SV2": 10, "SV3": 11}
 
 
 def read_line(draft: Draft, elements: list[str]) -> None:
@@ -28,6 +42,8 @@ def open_line(draft: Draft, number: str) -> None:
     draft.enter("2400", line.detail)
     if number != str(len(draft.lines)) and number.lstrip("0") != str(len(draft.lines)):
         line.detail["assigned_number"] = number
+        if any("assigned_number" in earlier.detail for earlier in draft.lines[:-1]):
+            return
         draft.note(IK403, "7", "LX01: lines are not numbered 1, 2, 3; their order in the claim is used.", element=1)
 
 
@@ -45,8 +61,9 @@ def open_service(draft: Draft, elements: list[str]) -> Line:
     elif draft.section != "2400":
         draft.enter("2400", line.detail)
     line.service_id = elements[0]
-    if TYPE_OF_SERVICE[elements[0]] != (draft.heading.claim_type or TYPE_OF_SERVICE[elements[0]]):
-        draft.note(IK304, "2", "The service is of another kind of claim than the guide; the service decides.")
+    if len(draft.lines) == 1 and draft.heading.claim_type not in ("", TYPE_OF_SERVICE[elements[0]]):
+        draft.note(IK304, "2", "The services are of another kind of claim than the guide; the services decide.")
+    check_count(draft, elements, MOST_ELEMENTS[elements[0]])
     return line
 
 
@@ -105,6 +122,7 @@ def read_procedure(draft: Draft, line: Line, composite: str) -> None:
             line.modifiers = [text for part in parts[2:6] if (text := part.strip())]
             if len(parts) > 6:
                 line.detail["procedure"] = parts[6:]
+                check_components(draft, parts, 8, 2 if line.service_id == "SV2" else 1)
             if line.modifiers and max(map(len, line.modifiers)) > MODIFIER_LENGTH:
                 cut_modifiers(draft, line)
 

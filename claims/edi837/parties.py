@@ -7,7 +7,7 @@ references. A date of birth that does not exist is kept as a fault and quarantin
 
 from typing import NamedTuple
 
-from claims.edi837.draft import BLANKS, Draft, Unreadable, append, day, keep, keep_unknown, quarantine_finding
+from claims.edi837.draft import Draft, Unreadable, append, day, keep, keep_unknown, quarantine_finding
 from claims.edi837.guides import LOOP_OF_LEVEL_ROLE, loop_of
 from claims.edi837.records import Document, Heading, Party
 from marb.edi.findings import IK403, Finding
@@ -25,6 +25,7 @@ PATIENT_KEYS = (
     *("relationship_code", "location_code", "employment_code", "student_code", "death_date_format", "death_date"),
     *("weight_unit_code", "weight", "pregnancy_code"),
 )
+REFERENCE_KEYS = ("qualifier", "value", "description", "related")
 ADDRESS_KEYS = ("city", "state", "postal_code", "country_code", "location_qualifier", "location", "subdivision_code")
 
 
@@ -68,12 +69,11 @@ def settle_name(draft: Draft, party: Document, loop: str) -> None:
 
 
 def read_reference(draft: Draft, elements: list[str]) -> None:
-    party = draft.party
-    append(draft.scope if party is None else party, "references", reference(elements))
-
-
-def reference(elements: list[str]) -> Document:
-    return named(("qualifier", "value", "description", "related"), elements)
+    if len(elements) == 3 and elements[1] and elements[2]:
+        reference = {"qualifier": elements[1].strip(), "value": elements[2].strip()}
+    else:
+        reference = named(REFERENCE_KEYS, elements)
+    append(draft.scope if draft.party is None else draft.party, "references", reference)
 
 
 def read_second_name(draft: Draft, elements: list[str]) -> None:
@@ -90,9 +90,8 @@ def read_city(draft: Draft, elements: list[str]) -> None:
 
 
 def read_provider(draft: Draft, elements: list[str]) -> None:
-    given = elements + BLANKS
-    if given[2] in ("PXC", "ZZ") and given[3]:
-        owner(draft)["taxonomy_code"] = given[3].strip()
+    if len(elements) > 3 and elements[2] in ("PXC", "ZZ") and elements[3]:
+        owner(draft)["taxonomy_code"] = elements[3].strip()
     else:
         keep(draft, elements)
 
@@ -194,6 +193,9 @@ def provider_party(party: Document, taxonomy_code: str = "") -> Party:
     """Make what the loader resolves of a provider: NPI, name, taxonomy, tax number (REF*EI or SY)."""
     if not party:
         return Party()
-    numbers = (r.get("value", "") for r in party.get("references", ()) if r.get("qualifier") in ("EI", "SY", "TJ"))
-    taxonomy = party.get("taxonomy_code", taxonomy_code)
-    return Party(party.get("npi", ""), full_name(party), taxonomy, next(numbers, ""))
+    # 004010 names providers by tax number (24) or social security number (34)
+    tax_number = party["id_code"] if party.get("id_qualifier") in ("24", "34") and "id_code" in party else ""
+    for given in party.get("references", ()):
+        if given.get("qualifier") in ("EI", "SY", "TJ"):
+            tax_number = tax_number or given.get("value", "")
+    return Party(party.get("npi", ""), full_name(party), party.get("taxonomy_code", taxonomy_code), tax_number)

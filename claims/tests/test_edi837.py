@@ -257,6 +257,27 @@ def test_a_period_of_one_date_is_that_day():
     assert [f.level for f in claim.findings] == ["W"]
 
 
+@pytest.mark.parametrize(
+    ("claim", "code", "element"),
+    [
+        (CLAIM.replace("*Y*Y~", "*Y*Y" + "*" * 12 + "X~") + LINE, "3", 21),
+        (CLAIM.replace("11:B:1", "11:B:1:X") + LINE, "13", 5),
+        (CLAIM + LINE.replace("99213", "99213:1:2:3:4:TEXT:99214:X"), "13", 1),
+        (CLAIM.replace("ABF:E119", "ABF:E119:::::::Y:X") + LINE, "13", 0),
+        (CLAIM + LINE.replace("***1~", "***1" + "*" * 14 + "X*X~"), "3", 22),
+    ],
+)
+def test_more_elements_or_components_than_can_be_cost_the_claim_its_cleanness(claim, code, element):
+    (finding,) = read_claim(claim).findings
+    assert (finding.level, finding.code_set, finding.code, finding.element) == ("C", "IK403", code, element)
+
+
+def test_a_4010_provider_may_go_by_tax_number():
+    above = BILLING.replace("XX*1234567893", "24*123456789").replace("REF*EI*123456789~", "") + SUBSCRIBER
+    claim = read_claim(CLAIM + LINE, above=above, guide="004010X098A1")
+    assert claim.billing_provider == Party("", "NORTH CLINIC", "207Q00000X", "123456789")
+
+
 def test_a_bad_date_without_a_column_is_a_warning():
     claim = read_claim(CLAIM + "DTP*439*D8*20240230~" + LINE)
     assert [(f.level, f.code) for f in claim.findings] == [("W", "8")]

@@ -124,6 +124,11 @@ def test_a_claim_without_payer_or_subscriber_name():
     assert codes(CLAIM + LINE, above=BILLING + "HL*2*1*22*0~SBR*P*18~NM1*PR*2*ACME~") == [("C", "subscriber_missing")]
 
 
+def test_a_claim_without_billing_provider():
+    above = BILLING.replace("NM1*85*2*NORTH CLINIC*****XX*1234567893", "NM1*99*2*X") + SUBSCRIBER
+    assert codes(CLAIM + LINE, above=above) == [("C", "provider_missing")]
+
+
 def test_a_prior_payers_line_must_come_to_the_charge():
     other = "SBR*S*18~NM1*IL*1*DOE~NM1*PR*2*MEDICARE*****PI*1~"
     good = LINE + "SVD*1*70*HC:99213**1~CAS*CO*45*20**253*5~CAS*PR*2*5~"

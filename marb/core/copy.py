@@ -15,6 +15,7 @@ from django.db.backends.utils import CursorWrapper
 
 BLOCK_ROWS = 500
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+EMPTY_DOCUMENTS = {list: "[]", dict: "{}"}
 ARRAY_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
 
 
@@ -69,7 +70,8 @@ def row_text(row: Sequence[Any], documents: Sequence[int]) -> str:
     """
     values = list(row)
     for place in documents:
-        values[place] = document_text(values[place])
+        if values[place] is not None:
+            values[place] = document_text(values[place])
     texts = [value if value.__class__ is str else WRITERS.get(value.__class__, str)(value) for value in values]
     line = "\t".join(texts)
     if "\\" in line and line.count("\\") != values.count(None):
@@ -79,9 +81,9 @@ def row_text(row: Sequence[Any], documents: Sequence[int]) -> str:
     return line
 
 
-def document_text(document: Any) -> str | None:
-    if document is None:
-        return None
+def document_text(document: Any) -> str:
+    if not document:
+        return EMPTY_DOCUMENTS.get(document.__class__) or orjson.dumps(document).decode()
     return orjson.dumps(document.document if document.__class__ is Json else document).decode()
 
 
