@@ -25,42 +25,44 @@ CLEAR = "DROP TABLE IF EXISTS " + ", ".join(f"pg_temp.{table}" for table in TABL
 
 LOCK = "SELECT pg_advisory_xact_lock(%(lock)s, hashint8(%(practice)s))"
 
+# The practice is always a column to join by, never a constant: the planner takes a constant that its statistics have
+# not seen (a new practice) for one row, and then reads the whole practice by any index that begins with it.
 NUMBERS = """
 CREATE TEMP TABLE linking_number ON COMMIT DROP AS
-WITH RECURSIVE reached (number) AS (
-    SELECT patient_control_number FROM (
-        SELECT patient_control_number FROM claims_claim WHERE file_id = %(file)s
-        UNION SELECT patient_control_number FROM remits_remittance WHERE file_id = %(file)s
-        UNION SELECT c.patient_control_number FROM remits_remittance r
+WITH RECURSIVE reached (practice_id, number) AS (
+    SELECT practice_id, patient_control_number FROM (
+        SELECT practice_id, patient_control_number FROM claims_claim WHERE file_id = %(file)s
+        UNION SELECT practice_id, patient_control_number FROM remits_remittance WHERE file_id = %(file)s
+        UNION SELECT c.practice_id, c.patient_control_number FROM remits_remittance r
             JOIN episodes_episoderemittance l ON l.remittance_id = r.id AND l.method = 'manual'
             JOIN claims_claim c ON c.id = l.claim_id WHERE r.file_id = %(file)s
     ) own WHERE patient_control_number <> ''
     UNION
-    SELECT near.number FROM reached CROSS JOIN LATERAL (
+    SELECT reached.practice_id, near.number FROM reached CROSS JOIN LATERAL (
         SELECT r.patient_control_number AS number FROM claims_claim c JOIN remits_remittance r
             ON r.practice_id = c.practice_id AND r.payer_claim_control_number = c.payer_claim_control_number
             AND r.payer_claim_control_number <> ''
-        WHERE c.practice_id = %(practice)s AND c.patient_control_number = reached.number
+        WHERE c.practice_id = reached.practice_id AND c.patient_control_number = reached.number
             AND c.frequency_code IN ('7', '8') AND c.payer_claim_control_number <> ''
         UNION ALL
         SELECT c.patient_control_number FROM remits_remittance r JOIN claims_claim c
             ON c.practice_id = r.practice_id AND c.payer_claim_control_number = r.payer_claim_control_number
             AND c.payer_claim_control_number <> '' AND c.frequency_code IN ('7', '8')
-        WHERE r.practice_id = %(practice)s AND r.patient_control_number = reached.number
+        WHERE r.practice_id = reached.practice_id AND r.patient_control_number = reached.number
             AND r.payer_claim_control_number <> ''
         UNION ALL
         SELECT r.patient_control_number FROM claims_claim c
             JOIN episodes_episoderemittance l ON l.claim_id = c.id AND l.method = 'manual'
             JOIN remits_remittance r ON r.id = l.remittance_id
-        WHERE c.practice_id = %(practice)s AND c.patient_control_number = reached.number
+        WHERE c.practice_id = reached.practice_id AND c.patient_control_number = reached.number
         UNION ALL
         SELECT c.patient_control_number FROM remits_remittance r
             JOIN episodes_episoderemittance l ON l.remittance_id = r.id AND l.method = 'manual'
             JOIN claims_claim c ON c.id = l.claim_id
-        WHERE r.practice_id = %(practice)s AND r.patient_control_number = reached.number
+        WHERE r.practice_id = reached.practice_id AND r.patient_control_number = reached.number
     ) near WHERE near.number <> ''
 )
-SELECT number FROM reached
+SELECT practice_id, number FROM reached
 """
 
 CLAIMS = """
@@ -70,7 +72,7 @@ SELECT c.id, c.patient_control_number AS number, c.payer_id, c.charge_amount, c.
     c.payer_sequence_code NOT IN ('P', 'U', '') AS secondary, c.payer_claim_control_number AS payer_number,
     f.sha256, c.byte_offset, count(*) OVER (PARTITION BY c.patient_control_number) AS alike
 FROM linking_number n
-JOIN claims_claim c ON c.practice_id = %(practice)s AND c.patient_control_number = n.number
+JOIN claims_claim c ON c.practice_id = n.practice_id AND c.patient_control_number = n.number
 JOIN pipeline_edifile f ON f.id = c.file_id
 UNION ALL
 SELECT c.id, '', c.payer_id, c.charge_amount, c.service_from_date, c.service_to_date, c.frequency_code,
@@ -86,7 +88,7 @@ SELECT r.id, r.patient_control_number AS number, r.payer_id, r.charge_amount, r.
     r.frequency_code, r.payer_claim_control_number AS payer_number, l.method = 'manual' AS by_hand,
     count(*) OVER (PARTITION BY r.patient_control_number) AS alike
 FROM linking_number n
-JOIN remits_remittance r ON r.practice_id = %(practice)s AND r.patient_control_number = n.number
+JOIN remits_remittance r ON r.practice_id = n.practice_id AND r.patient_control_number = n.number
 LEFT JOIN episodes_episoderemittance l ON l.remittance_id = r.id
 """
 

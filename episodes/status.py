@@ -9,9 +9,10 @@ Two kinds count for nothing: a predetermination (25), and a denial that the paye
 adjudication at the same payer replaces (a resubmission after a full denial). The charge is that of the chain's last
 claim that is not a void.
 
-Status: `pending` without remittance; `denied` when the last adjudication pays nothing and allows nothing and gives a
-denial reason (or CLP02 = 4); `complete` when charge - paid - adjustments - patient responsibility is zero, or the chain
-is voided and the payer took everything back; else `linked`: a lone reversal, a part of the lines, a missing payer.
+Status: `pending` without remittance; `denied` when the last adjudication pays nothing, leaves no deductible,
+coinsurance or copayment, and gives a denial reason for the claim or for every line (or is CLP02 = 4); `complete` when
+charge - paid - adjustments - patient responsibility is zero, or the chain is voided and the payer took everything back;
+else `linked`: a lone reversal, a part of the lines, a missing payer.
 The patient's own payments are not known here.
 """
 
@@ -44,6 +45,9 @@ WITH summed AS (
     CROSS JOIN LATERAL (
         SELECT count(*) AS adjustments,
             count(*) FILTER (WHERE amount > 0 AND carc = ANY(%(denials)s)) AS denials,
+            count(DISTINCT coalesce(line_id, 0)) FILTER (WHERE amount > 0 AND carc <> %(prior)s) AS lines,
+            count(DISTINCT coalesce(line_id, 0)) FILTER (WHERE amount > 0 AND carc = ANY(%(denials)s)) AS denied_lines,
+            coalesce(bool_or(line_id IS NULL AND amount > 0 AND carc = ANY(%(denials)s)), false) AS is_denied_whole,
             coalesce(sum(amount) FILTER (WHERE group_code = 'PR'), 0) AS patient,
             coalesce(sum(amount) FILTER (WHERE group_code <> 'PR' AND carc <> %(prior)s), 0) AS adjusted,
             coalesce(bool_or(group_code = 'PR' AND amount > 0 AND carc = ANY(%(shares)s)), false) AS is_shared
@@ -52,7 +56,8 @@ WITH summed AS (
 ), levelled AS (
     SELECT *, coalesce(said_level, max(said_level) OVER (PARTITION BY episode_id, payer_id, payer_number),
             max(said_level) OVER (PARTITION BY episode_id, payer_id), 1) AS level,
-        code NOT IN ('22', '25') AND paid_amount = 0 AND (code = '4' OR (denials > 0 AND NOT is_shared)) AS is_denied,
+        code NOT IN ('22', '25') AND paid_amount = 0 AND (code = '4' OR (denials > 0 AND NOT is_shared
+            AND (is_denied_whole OR denied_lines = lines))) AS is_denied,
         bool_or(code = '22') OVER (PARTITION BY episode_id, payer_id, payer_number) AS is_reversed
     FROM summed
 ), placed AS (

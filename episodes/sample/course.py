@@ -47,10 +47,11 @@ def calendar(total: int, last_day: int) -> Calendar:
 
 
 class FollowUp(NamedTuple):
-    """A later submission, and the answer that it follows."""
+    """A later submission, the answer that it follows, and whether that answer was a denial."""
 
     claim: Claim
     after: Remittance
+    is_denied: bool
 
 
 class Course:
@@ -111,8 +112,8 @@ class Course:
     def can_follow(self) -> bool:
         return self.index + self.dates.lag < self.dates.batches
 
-    def send(self, claim: Claim, after: Remittance) -> None:
-        self.claims_due[self.index + self.dates.lag].append(FollowUp(claim, after))
+    def send(self, claim: Claim, after: Remittance, *, is_denied: bool = False) -> None:
+        self.claims_due[self.index + self.dates.lag].append(FollowUp(claim, after, is_denied))
 
     def answer(self, *answers: Remittance) -> None:
         self.answers_due[self.index + self.dates.lag] += answers
@@ -125,7 +126,7 @@ class Course:
             return []
         if chance() * 100 < claim.payer.denial_percent:
             return [self.begin_denied(claim)]
-        if chance() < 0.012 and len(claim.lines) > 1:
+        if chance() < 0.012 and len(claim.lines) > 1 and not claim.encounter.drg_code:
             return [self.begin_half(claim)]
         answer = self.paid(claim)
         if claim.patient.secondary is not None and answer.patient > 0 and answer.lines:
@@ -136,7 +137,7 @@ class Course:
     def begin_denied(self, claim: Claim) -> Remittance:
         answer = self.denied(claim)
         if self.can_follow and self.rng.random() < 0.45:
-            self.send(claim.again("7", answer.payer_number), answer)
+            self.send(claim.again("7", answer.payer_number), answer, is_denied=True)
         else:
             self.end("denied")
         return answer
@@ -192,7 +193,7 @@ class Course:
         if claim.frequency == "8":
             self.end("complete")
             return [after.reversed()]
-        if self.is_denial(after):
+        if follow.is_denied:
             if chance() < 0.25:
                 self.end("denied")
                 return [self.denied(claim)] if chance() < 0.5 else []
@@ -216,9 +217,6 @@ class Course:
             self.truth.deny(answer)
         return answer
 
-    def is_denial(self, answer: Remittance) -> bool:
-        return answer.paid == 0 and not any(line.allowed for line in answer.lines) and answer.status == "1"
-
     def abandon(self, follow: FollowUp) -> None:
         """End the course of a submission that finds no room in its batch: it is never sent."""
-        self.end("denied" if self.is_denial(follow.after) else "complete")
+        self.end("denied" if follow.is_denied else "complete")

@@ -12,7 +12,7 @@ from marb.access.models import Practice
 from marb.parties.models import Payer
 from marb.pipeline.jobs import FileJob
 from marb.pipeline.models import Chunk, EdiFile
-from remits.models import Adjustment, Payment, Remittance
+from remits.models import Adjustment, Payment, Remittance, RemittanceLine
 
 COUNTER = itertools.count(1)
 
@@ -75,8 +75,25 @@ class Files:
             practice=self.practice, file=file, chunk=chunk, payment=payment, payer=payer, **values
         )
         for seq, (reason, amount) in enumerate(adjustments.items()):
-            group, carc = reason.split("-")
-            Adjustment.objects.create(
-                practice=self.practice, remittance=made, seq=seq, group_code=group, carc=carc, amount=Decimal(amount)
-            )
+            self.adjustment(made, seq, reason, Decimal(amount))
         return made
+
+    def adjustment(self, remittance: Remittance, seq: int, reason: str, amount: Decimal) -> None:
+        """Adjust the claim by `CO-45`, or its second line by `CO-45@2`."""
+        reason, _, number = reason.partition("@")
+        group, carc = reason.split("-")
+        line = None
+        if number:
+            line = RemittanceLine.objects.get_or_create(
+                practice=self.practice, remittance=remittance, line_number=int(number),
+                defaults={"byte_offset": 0, "charge_amount": 0, "paid_amount": 0, "difference_amount": 0},
+            )[0]  # fmt: skip
+        Adjustment.objects.create(
+            practice=self.practice,
+            remittance=remittance,
+            line=line,
+            seq=seq,
+            group_code=group,
+            carc=carc,
+            amount=amount,
+        )

@@ -47,8 +47,9 @@ def digest(files: Files) -> list[tuple[object, ...]]:
 
 
 def same_in_any_order(*steps: Step) -> Files:
+    orders = list(itertools.permutations(steps))
     found = []
-    for order in itertools.permutations(steps):
+    for order in orders if len(orders) <= 6 else (*orders[::4], orders[-1]):
         files = run(Files(make_practice()), *order)
         found.append((digest(files), files))
     assert all(each == found[0][0] for each, _ in found)
@@ -116,7 +117,7 @@ def test_another_practice_is_never_reached():
 
 
 @pytest.mark.django_db
-def test_a_replacement_joins_by_the_payers_number_under_a_new_control_number():
+def test_a_replacement_joins_by_the_payer_s_number_under_a_new_control_number():
     replacement = {"patient_control_number": "B7", "frequency_code": "7", "payer_claim_control_number": "X1"}
     answer = PAYMENT | {"patient_control_number": "B7", "payer_claim_control_number": "X2", "frequency_code": "7"}
     files = same_in_any_order(

@@ -51,6 +51,25 @@ def test_a_denied_line_beside_a_deductible_is_no_denied_claim():
 
 
 @pytest.mark.django_db
+def test_a_denied_line_beside_a_capitated_one_is_no_denied_claim():
+    beside = settled(remittances("r", DENIAL | {"adjustments": {"CO-97@1": "30", "CO-24@2": "70"}}))
+    assert (beside.status, beside.denial_count) == ("complete", 1)
+
+
+@pytest.mark.django_db
+def test_every_line_denied_is_a_denied_claim():
+    lines = {"CO-97@1": "30", "CO-45@2": "20", "PR-204@2": "50"}
+    assert settled(remittances("r", DENIAL | {"adjustments": lines})).status == "denied"
+
+
+@pytest.mark.django_db
+def test_a_second_payer_that_denies_what_the_first_left_denies_the_claim():
+    answer = DENIAL | {"claim_status_code": "2", "adjustments": {"OA-23@1": "40", "OA-23@2": "40", "CO-29@2": "20"}}
+    episode = settled(remittances("r", PAYMENT), remittances("s", answer | {"payer": "SECO"}, on=LATER))
+    assert (episode.status, episode.paid_amount) == ("denied", 60)
+
+
+@pytest.mark.django_db
 def test_status_4_is_a_denial_without_any_reason():
     assert settled(remittances("r", DENIAL | {"claim_status_code": "4", "adjustments": {}})).status == "denied"
 
