@@ -6,7 +6,7 @@ A person's roles are read once per request and kept on the person.
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
 
-from marb.access.models import Membership, Practice, Role
+from marb.access.models import KEPT_ROLES, Membership, Practice, Role
 
 
 class Action(models.TextChoices):
@@ -25,7 +25,6 @@ MATRIX: dict[Role, frozenset[Action]] = {
     Role.AUDITOR: frozenset({Action.READ}),
 }
 
-KEPT = "_practice_roles"
 Person = AbstractBaseUser | AnonymousUser
 
 
@@ -33,10 +32,10 @@ def get_roles(user: Person) -> dict[int, Role]:
     """Get a person's role by practice id; one query, kept on the person."""
     if not user.is_authenticated or not user.is_active:
         return {}
-    if not hasattr(user, KEPT):
+    if not hasattr(user, KEPT_ROLES):
         rows = Membership.objects.filter(user_id=user.pk).values_list("practice_id", "role")
-        setattr(user, KEPT, {practice_id: Role(role) for practice_id, role in rows})
-    roles: dict[int, Role] = getattr(user, KEPT)
+        setattr(user, KEPT_ROLES, {practice_id: Role(role) for practice_id, role in rows})
+    roles: dict[int, Role] = getattr(user, KEPT_ROLES)
     return roles
 
 

@@ -18,6 +18,7 @@ from rest_framework.serializers import BaseSerializer, ListSerializer, Serialize
 from rest_framework.viewsets import GenericViewSet
 
 from marb.core.paginator import NEWEST_FIRST, KeyPagination
+from marb.core.schema import RowSchema
 from marb.core.sections import sections
 
 Row = Mapping[str, Any]
@@ -72,6 +73,8 @@ class ReadOnlyViewSet(GenericViewSet[Any]):
     orderings: Sequence[str] = NEWEST_FIRST
     parameters: Sequence[str] = ("fields", "expand", *KeyPagination.parameters)
     lookup_value_regex = "[0-9]{1,18}"
+    http_method_names: Sequence[str] = ("get", "head", "post", "put", "patch", "delete")
+    schema = RowSchema()
     action: str
 
     @property
