@@ -51,6 +51,8 @@ class Command(BaseCommand):
         self.database_url = found.database_url
         self.environ = {**servers.environ(found), "MARB_VAR": str(self.var)}
         self.manage("prepare")
+
+    def start_workers(self) -> None:
         for group in product.QUEUES:
             self.supervisor.start(product.worker(self.base, self.var, self.environ, group))
         self.supervisor.start(product.scheduler(self.base, self.var, self.environ))
@@ -69,6 +71,8 @@ class Command(BaseCommand):
         if not product.wait_web(port, self.supervisor.watch):
             raise NotStarted(web)
         self.tell_where(port)
+        # only now: a person waits for the pages, and each worker costs a core's second to start
+        self.start_workers()
         if self.samples and not summary.ask(self.database_url, summary.ANY_FILE):
             self.ingest()
         while True:
@@ -88,6 +92,7 @@ class Command(BaseCommand):
     def once(self) -> None:
         if not self.samples:
             raise CommandError("There are no samples to take in.")
+        self.start_workers()
         status = self.ingest()
         unfinished = self.wait_finished()
         self.say(summary.write_table(summary.count_all(self.database_url)))
