@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 CENT = Decimal("0.01")
-FACILITY_PLACES = frozenset("19 21 22 23 24 26 31 34 41 42 51 52 53 56 61".split())
+FACILITY_PLACES = frozenset(["19", "21", "22", "23", "24", "26", "31", "34", "41", "42", "51", "52", "53", "56", "61"])
 PRICED_STATUSES = frozenset("ART")
 RANKED_PROCEDURES = frozenset("23")  # MULT PROC 2 (standard) and 3 (endoscopy family) are ranked at 100/50/50...
 
@@ -119,7 +119,8 @@ def rounded(amount: Decimal) -> int:
 class Schedule:
     """One fee schedule at one locality with its rules: prices lines, remembering each unit price.
 
-    `rows` is keyed by (code, modifier or ""); `caps` likewise; `factor` is the contract's share of Medicare (1 = 100 %).
+    `rows` is keyed by (code, modifier or ""); `caps` likewise. `factor` is the contract's share of
+    Medicare (1 = 100 %).
     """
 
     def __init__(
