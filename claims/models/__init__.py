@@ -1,0 +1,28 @@
+"""The app's tables: claims with their lines, and the fee schedules and contracts that price them."""
+
+from claims.models.claim import Claim, ClaimStatus, ClaimType, ServiceLine
+from claims.models.fees import (
+    Contract,
+    ContractFee,
+    Fee,
+    FeeCap,
+    FeeModifier,
+    FeeSchedule,
+    Locality,
+    LocalityZip,
+)
+
+__all__ = [
+    "Claim",
+    "ClaimStatus",
+    "ClaimType",
+    "Contract",
+    "ContractFee",
+    "Fee",
+    "FeeCap",
+    "FeeModifier",
+    "FeeSchedule",
+    "Locality",
+    "LocalityZip",
+    "ServiceLine",
+]

@@ -1,0 +1,218 @@
+"""Fee schedules as CMS publishes them, and the contracts that say which payer pays by which of them.
+
+A schedule is public and belongs to no practice; a contract is a practice's own. Rows come from `manage.py
+load_fee_schedule`; `version` goes up with each load and is what the price tables in memory are checked against.
+"""
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from marb.access.models import Scoped
+from marb.parties.models import Payer
+
+
+class FeeSchedule(models.Model):
+    """One release of Medicare's physician fee schedule for a period; 2026 has two, by qualifier (QP, nonQP)."""
+
+    name = models.CharField(max_length=80, unique=True)
+    year = models.PositiveSmallIntegerField()
+    qualifier = models.CharField(max_length=10, blank=True)
+    effective_from_date = models.DateField()
+    effective_to_date = models.DateField()
+    version = models.PositiveIntegerField(default=1)
+    loaded_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-effective_from_date", "name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(effective_to_date__gte=F("effective_from_date")), name="feeschedule_period_in_order"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Fee(models.Model):
+    """One row of PPRRVU: a code (with modifier 26, TC or 53, else "") and its RVUs and indicators."""
+
+    schedule = models.ForeignKey(FeeSchedule, models.CASCADE, related_name="fees", db_index=False)
+    procedure_code = models.CharField(max_length=5)
+    modifier = models.CharField(max_length=2, blank=True)
+    status_code = models.CharField(max_length=1)
+    work = models.DecimalField(max_digits=9, decimal_places=4)
+    nonfacility_pe = models.DecimalField(max_digits=9, decimal_places=4)
+    facility_pe = models.DecimalField(max_digits=9, decimal_places=4)
+    malpractice = models.DecimalField(max_digits=9, decimal_places=4)
+    conversion_factor = models.DecimalField(max_digits=9, decimal_places=4)
+    multiple_procedure = models.CharField(max_length=1, blank=True)
+    bilateral = models.CharField(max_length=1, blank=True)
+    assistant = models.CharField(max_length=1, blank=True)
+    cosurgeon = models.CharField(max_length=1, blank=True)
+    team = models.CharField(max_length=1, blank=True)
+    endoscopy_base = models.CharField(max_length=5, blank=True)
+    preoperative = models.DecimalField(max_digits=5, decimal_places=4)
+    intraoperative = models.DecimalField(max_digits=5, decimal_places=4)
+    postoperative = models.DecimalField(max_digits=5, decimal_places=4)
+
+    class Meta:
+        ordering = ["schedule_id", "procedure_code", "modifier"]
+        constraints = [
+            models.UniqueConstraint(fields=["schedule", "procedure_code", "modifier"], name="fee_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.procedure_code} {self.modifier}".strip()
+
+
+class Locality(models.Model):
+    """One row of GPCI: a contractor's locality and its three indices in a year's schedule."""
+
+    schedule = models.ForeignKey(FeeSchedule, models.CASCADE, related_name="localities", db_index=False)
+    contractor = models.CharField(max_length=5)
+    locality = models.CharField(max_length=2)
+    state = models.CharField(max_length=2)
+    name = models.CharField(max_length=120)
+    work = models.DecimalField(max_digits=6, decimal_places=4)
+    practice_expense = models.DecimalField(max_digits=6, decimal_places=4)
+    malpractice = models.DecimalField(max_digits=6, decimal_places=4)
+
+    class Meta:
+        verbose_name_plural = "localities"
+        ordering = ["schedule_id", "contractor", "locality"]
+        constraints = [
+            models.UniqueConstraint(fields=["schedule", "contractor", "locality"], name="locality_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contractor}-{self.locality} {self.name}"
+
+
+class FeeCap(models.Model):
+    """One row of OPPSCAP: the most that a code may cost at a locality."""
+
+    schedule = models.ForeignKey(FeeSchedule, models.CASCADE, related_name="caps", db_index=False)
+    contractor = models.CharField(max_length=5)
+    locality = models.CharField(max_length=2)
+    procedure_code = models.CharField(max_length=5)
+    modifier = models.CharField(max_length=2, blank=True)
+    facility_amount = models.DecimalField(max_digits=12, decimal_places=2)
+    nonfacility_amount = models.DecimalField(max_digits=12, decimal_places=2)
+
+    class Meta:
+        constraints = [
+            # a locality's caps together, and each once
+            models.UniqueConstraint(
+                fields=["schedule", "contractor", "locality", "procedure_code", "modifier"], name="feecap_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.procedure_code} {self.modifier}".strip()
+
+
+class LocalityZip(models.Model):
+    """The ZIP crosswalk of a schedule: which locality a ZIP code is in."""
+
+    schedule = models.ForeignKey(FeeSchedule, models.CASCADE, related_name="zips", db_index=False)
+    zip_code = models.CharField(max_length=5)
+    contractor = models.CharField(max_length=5)
+    locality = models.CharField(max_length=2)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["schedule", "zip_code"], name="localityzip_once")]
+
+    def __str__(self) -> str:
+        return self.zip_code
+
+
+class Effect(models.TextChoices):
+    PERCENT = "percent", "Percent of the price"
+    PORTION = "portion", "Portion of the global package"
+    ROW = "row", "Price row of its own, else the percent"
+    RANK = "rank", "Ranked among multiple procedures"
+    BY_REPORT = "by_report", "Paid by report"
+    NONE = "none", "No effect"
+
+
+class FeeModifier(models.Model):
+    """What a modifier does to a price (claims.rvu.ModifierRule); a contract's own row comes before the general one."""
+
+    contract = models.ForeignKey("Contract", models.CASCADE, related_name="modifiers", null=True, blank=True)
+    modifier = models.CharField(max_length=2)
+    effect = models.CharField(max_length=10, choices=Effect.choices)
+    percent = models.DecimalField(max_digits=6, decimal_places=2, default=100)
+    indicator = models.CharField(max_length=20, blank=True)
+    allowed = models.CharField(max_length=10, blank=True)
+
+    class Meta:
+        ordering = ["contract_id", "modifier"]
+        constraints = [
+            models.UniqueConstraint(fields=["contract", "modifier"], name="feemodifier_once", nulls_distinct=False),
+            models.CheckConstraint(condition=Q(effect__in=Effect.values), name="feemodifier_effect_known"),
+            models.CheckConstraint(condition=Q(percent__gte=0), name="feemodifier_percent_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.modifier} {self.effect}"
+
+
+class Basis(models.TextChoices):
+    MEDICARE = "medicare", "Percent of Medicare"
+    OWN = "own", "Fees of its own"
+
+
+class Contract(Scoped):
+    """What a payer pays a practice in a period: a percent of Medicare's schedule at a locality, or fees of its own.
+
+    `reductions` are the percents of ranked multiple procedures, highest first; the last one holds for all that follow.
+    """
+
+    payer = models.ForeignKey(Payer, models.CASCADE, related_name="+", db_index=False)
+    name = models.CharField(max_length=80)
+    basis = models.CharField(max_length=10, choices=Basis.choices, default=Basis.MEDICARE)
+    percent = models.DecimalField(max_digits=6, decimal_places=2, default=100)
+    qualifier = models.CharField(max_length=10, blank=True)
+    contractor = models.CharField(max_length=5, blank=True)
+    locality = models.CharField(max_length=2, blank=True)
+    reductions = models.JSONField(default=list, blank=True)
+    effective_from_date = models.DateField()
+    effective_to_date = models.DateField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        ordering = ["payer_id", "-effective_from_date"]
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "payer", "effective_from_date"], name="contract_once"),
+            models.CheckConstraint(condition=Q(basis__in=Basis.values), name="contract_basis_known"),
+            models.CheckConstraint(condition=Q(percent__gt=0), name="contract_percent_positive"),
+            models.CheckConstraint(
+                condition=Q(effective_to_date__isnull=True) | Q(effective_to_date__gte=F("effective_from_date")),
+                name="contract_period_in_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ContractFee(models.Model):
+    """One fee of a contract that has its own: what it allows for a unit of a code."""
+
+    contract = models.ForeignKey(Contract, models.CASCADE, related_name="fees", db_index=False)
+    procedure_code = models.CharField(max_length=5)
+    modifier = models.CharField(max_length=2, blank=True)
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    facility_amount = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+
+    class Meta:
+        ordering = ["contract_id", "procedure_code", "modifier"]
+        constraints = [
+            models.UniqueConstraint(fields=["contract", "procedure_code", "modifier"], name="contractfee_once"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="contractfee_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.procedure_code} {self.modifier}".strip()
