@@ -12,6 +12,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 CENT = Decimal("0.01")
+ONE = Decimal(1)
+STANDARD_REDUCTIONS = (Decimal(100), Decimal(50))
+MOST_UNITS = 200_000
 FACILITY_PLACES = frozenset(["19", "21", "22", "23", "24", "26", "31", "34", "41", "42", "51", "52", "53", "56", "61"])
 PRICED_STATUSES = frozenset("ART")
 RANKED_PROCEDURES = frozenset("23")  # MULT PROC 2 (standard) and 3 (endoscopy family) are ranked at 100/50/50...
@@ -116,11 +119,89 @@ def rounded(amount: Decimal) -> int:
     return int(amount.quantize(CENT, ROUND_HALF_UP).scaleb(2))
 
 
-class Schedule:
-    """One fee schedule at one locality with its rules: prices lines, remembering each unit price.
+class Table:
+    """A table of unit prices: prices a claim's lines, working each unit price out once and remembering it.
 
-    `rows` is keyed by (code, modifier or ""); `caps` likewise. `factor` is the contract's share of
-    Medicare (1 = 100 %).
+    Subclasses say `work_out(code, modifiers, is_facility) -> Unit`. `reductions` are the percents of ranked multiple
+    procedures, highest first. `looked_up` and `worked_out` count lines and misses since the table was built.
+    """
+
+    def __init__(self, rules: Iterable[ModifierRule], reductions: Sequence[Decimal]):
+        self.rules = {rule.modifier: rule for rule in rules}
+        self.reductions = tuple(reductions) or STANDARD_REDUCTIONS
+        self.units: dict[tuple[str, tuple[str, ...], bool], Unit] = {}
+        self.looked_up = self.worked_out = 0
+
+    def work_out(self, code: str, modifiers: tuple[str, ...], is_facility: bool) -> Unit:
+        raise NotImplementedError
+
+    def price_claim(self, lines: Sequence[Line]) -> list[Price]:
+        """Price the lines of one claim, in their order; multiple procedures are ranked among them by total RVUs."""
+        units = [self.unit(line) for line in lines]
+        self.looked_up += len(units)
+        shares = self.shares(units)
+        return [extended(unit, line.units, share) for unit, line, share in zip(units, lines, shares, strict=True)]
+
+    def unit(self, line: Line) -> Unit:
+        key = (line.procedure_code, line.modifiers, line.place_of_service_code in FACILITY_PLACES)
+        found = self.units.get(key)
+        if found is None:
+            self.worked_out += 1
+            if len(self.units) == MOST_UNITS:
+                self.units.clear()
+            found = self.units[key] = self.work_out(*key)
+        return found
+
+    def shares(self, units: Sequence[Unit]) -> list[Decimal]:
+        """Rank a claim's multiple procedures: the highest total RVUs in full, the others reduced."""
+        ranked = [index for index, unit in enumerate(units) if unit.rank is not None]
+        if len(ranked) < 2:
+            return [ONE] * len(units)
+        shares = [ONE] * len(units)
+        for place, index in enumerate(sorted(ranked, key=lambda i: (-(units[i].rank or 0), -(units[i].cents or 0)))):
+            shares[index] = self.reductions[min(place, len(self.reductions) - 1)] / 100
+        return shares
+
+    def effect(self, modifier: str) -> str:
+        rule = self.rules.get(modifier)
+        return rule.effect if rule else "none"
+
+
+class Own(Table):
+    """A contract's own fees: dollars a unit by (code, modifier or ""), facility and non-facility."""
+
+    def __init__(
+        self,
+        fees: Mapping[tuple[str, str], Cap],
+        *,
+        rules: Iterable[ModifierRule] = DEFAULT_RULES,
+        reductions: Sequence[Decimal] = (),
+    ):
+        super().__init__(rules, reductions)
+        self.fees = fees
+
+    def work_out(self, code: str, modifiers: tuple[str, ...], is_facility: bool) -> Unit:
+        """Take the fee of the code with its modifier where the contract has one, else the code's with its percents."""
+        own = next((m for m in modifiers if (code, m) in self.fees), "")
+        fee = self.fees.get((code, own))
+        if fee is None:
+            return Unit(None, "the code is not in the contract's fees")
+        amount = fee.facility_amount if is_facility else fee.nonfacility_amount
+        for modifier in modifiers:
+            rule = self.rules.get(modifier)
+            if rule is None or modifier == own:
+                continue
+            if rule.effect == "by_report":
+                return Unit(None, f"modifier {modifier} is paid by report")
+            if rule.effect == "percent":
+                amount *= rule.percent / 100
+        return Unit(rounded(amount), "")
+
+
+class Schedule(Table):
+    """One fee schedule at one locality.
+
+    `rows` is keyed by (code, modifier or ""); `caps` likewise. `factor` is the share of Medicare (1 = 100 %).
     """
 
     def __init__(
@@ -131,25 +212,10 @@ class Schedule:
         rules: Iterable[ModifierRule] = DEFAULT_RULES,
         caps: Mapping[tuple[str, str], Cap] | None = None,
         factor: Decimal = Decimal(1),
-        reductions: Sequence[Decimal] = (Decimal(100), Decimal(50)),
+        reductions: Sequence[Decimal] = (),
     ):
+        super().__init__(rules, reductions)
         self.rows, self.gpci, self.caps, self.factor = rows, gpci, caps or {}, factor
-        self.rules = {rule.modifier: rule for rule in rules}
-        self.reductions = tuple(reductions)
-        self.units: dict[tuple[str, tuple[str, ...], bool], Unit] = {}
-
-    def price_claim(self, lines: Sequence[Line]) -> list[Price]:
-        """Price the lines of one claim, in their order; multiple procedures are ranked among them by total RVUs."""
-        units = [self.unit(line) for line in lines]
-        shares = self.shares(units)
-        return [extended(unit, line.units, share) for unit, line, share in zip(units, lines, shares, strict=True)]
-
-    def unit(self, line: Line) -> Unit:
-        key = (line.procedure_code, line.modifiers, line.place_of_service_code in FACILITY_PLACES)
-        found = self.units.get(key)
-        if found is None:
-            found = self.units[key] = self.work_out(*key)
-        return found
 
     def work_out(self, code: str, modifiers: tuple[str, ...], is_facility: bool) -> Unit:
         """Work out one unit's price: the row, the formula, then each modifier's rule in the order of the claim."""
@@ -168,10 +234,6 @@ class Schedule:
             amount *= share
         rank = total(row, is_facility) if row.multiple_procedure in RANKED_PROCEDURES else None
         return Unit(rounded(amount * self.factor), "", rank, row.endoscopy_base)
-
-    def effect(self, modifier: str) -> str:
-        rule = self.rules.get(modifier)
-        return rule.effect if rule else "none"
 
     def refusal(self, code: str, row: Rvu | None, modifiers: tuple[str, ...]) -> str:
         """Say why a code has no price, or nothing."""
@@ -208,16 +270,6 @@ class Schedule:
             row.work * self.gpci.work + expense * self.gpci.practice_expense + row.malpractice * self.gpci.malpractice
         )
         return (relative * row.conversion_factor).quantize(CENT, ROUND_HALF_UP)
-
-    def shares(self, units: Sequence[Unit]) -> list[Decimal]:
-        """Rank a claim's multiple procedures: the highest total RVUs in full, the others reduced."""
-        shares = [Decimal(1)] * len(units)
-        ranked = [index for index, unit in enumerate(units) if unit.rank is not None]
-        if len(ranked) < 2:
-            return shares
-        for place, index in enumerate(sorted(ranked, key=lambda i: (-(units[i].rank or 0), i))):
-            shares[index] = self.reductions[min(place, len(self.reductions) - 1)] / 100
-        return shares
 
 
 def total(row: Rvu, is_facility: bool) -> Decimal:
