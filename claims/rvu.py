@@ -14,7 +14,7 @@ from typing import NamedTuple
 CENT = Decimal("0.01")
 ONE = Decimal(1)
 STANDARD_REDUCTIONS = (Decimal(100), Decimal(50))
-MOST_UNITS = 200_000
+MOST_KNOWN = 200_000
 FACILITY_PLACES = frozenset(["19", "21", "22", "23", "24", "26", "31", "34", "41", "42", "51", "52", "53", "56", "61"])
 PRICED_STATUSES = frozenset("ART")
 RANKED_PROCEDURES = frozenset("23")  # MULT PROC 2 (standard) and 3 (endoscopy family) are ranked at 100/50/50...
@@ -129,7 +129,7 @@ class Table:
     def __init__(self, rules: Iterable[ModifierRule], reductions: Sequence[Decimal]):
         self.rules = {rule.modifier: rule for rule in rules}
         self.reductions = tuple(reductions) or STANDARD_REDUCTIONS
-        self.units: dict[tuple[str, tuple[str, ...], bool], Unit] = {}
+        self.known: dict[Line, tuple[Unit, Price]] = {}
         self.looked_up = self.worked_out = 0
 
     def work_out(self, code: str, modifiers: tuple[str, ...], is_facility: bool) -> Unit:
@@ -137,26 +137,27 @@ class Table:
 
     def price_claim(self, lines: Sequence[Line]) -> list[Price]:
         """Price the lines of one claim, in their order; multiple procedures are ranked among them by total RVUs."""
-        units = [self.unit(line) for line in lines]
-        self.looked_up += len(units)
+        known = self.known
+        found = [known.get(line) or self.remember(line) for line in lines]
+        self.looked_up += len(found)
+        if sum(unit.rank is not None for unit, _ in found) < 2:
+            return [price for _, price in found]
+        units = [unit for unit, _ in found]
         shares = self.shares(units)
         return [extended(unit, line.units, share) for unit, line, share in zip(units, lines, shares, strict=True)]
 
-    def unit(self, line: Line) -> Unit:
-        key = (line.procedure_code, line.modifiers, line.place_of_service_code in FACILITY_PLACES)
-        found = self.units.get(key)
-        if found is None:
-            self.worked_out += 1
-            if len(self.units) == MOST_UNITS:
-                self.units.clear()
-            found = self.units[key] = self.work_out(*key)
+    def remember(self, line: Line) -> tuple[Unit, Price]:
+        """Work out a line's unit price and its price in full, once."""
+        self.worked_out += 1
+        if len(self.known) >= MOST_KNOWN:
+            self.known.clear()
+        unit = self.work_out(line.procedure_code, line.modifiers, line.place_of_service_code in FACILITY_PLACES)
+        found = self.known[line] = (unit, extended(unit, line.units, ONE))
         return found
 
     def shares(self, units: Sequence[Unit]) -> list[Decimal]:
         """Rank a claim's multiple procedures: the highest total RVUs in full, the others reduced."""
         ranked = [index for index, unit in enumerate(units) if unit.rank is not None]
-        if len(ranked) < 2:
-            return [ONE] * len(units)
         shares = [ONE] * len(units)
         for place, index in enumerate(sorted(ranked, key=lambda i: (-(units[i].rank or 0), -(units[i].cents or 0)))):
             shares[index] = self.reductions[min(place, len(self.reductions) - 1)] / 100
