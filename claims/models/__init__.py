@@ -8,6 +8,7 @@ from claims.models.fees import (
     FeeCap,
     FeeModifier,
     FeeSchedule,
+    FeeVersion,
     Locality,
     LocalityZip,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "FeeCap",
     "FeeModifier",
     "FeeSchedule",
+    "FeeVersion",
     "Locality",
     "LocalityZip",
     "ServiceLine",

@@ -216,3 +216,15 @@ class ContractFee(models.Model):
 
     def __str__(self) -> str:
         return f"{self.procedure_code} {self.modifier}".strip()
+
+
+class FeeVersion(models.Model):
+    """One row: a number that goes up with every change of schedules, contracts or modifier rules."""
+
+    number = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="feeversion_one_row")]
+
+    def __str__(self) -> str:
+        return str(self.number)

@@ -1,0 +1,246 @@
+"""Which prices hold for a claim, and the tables of them: process memory first, then the shared cache, then PostgreSQL.
+
+A claim is priced by its payer's contract at the date of service; Medicare without a contract by the fee schedule of
+that date at the billing provider's locality; anybody else is not priced, and the reason says so. Tables hang on one
+number (FeeVersion), read once per chunk, that goes up in the transaction of every change: after a commit no process
+prices by an old table, with the cache up or down. There is no query per line: one per chunk, and one per new table.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.core.cache import cache
+from django.db import connection
+
+from claims import rvu
+from claims.models import Contract, ContractFee, Fee, FeeCap, FeeModifier, FeeSchedule, Locality, LocalityZip
+from claims.models.fees import Basis
+from marb.parties.models import Payer, PayerType
+
+TABLE_SECONDS = 24 * 3600
+MOST_CHOICES = 100_000
+NO_CONTRACT = "no contract with this payer on this date"
+NO_DATE = "the line has no date of service"
+
+
+class ToPrice(NamedTuple):
+    """What pricing asks of a claim: ISO date of service ("" if none), billing provider's ZIP, its lines."""
+
+    payer_id: int | None
+    zip_code: str
+    service_date: str
+    lines: Sequence[rvu.Line]
+
+
+class Statistics(NamedTuple):
+    """Lookups since the process began: `memory` counts lines, `cache` the loads of tables that memory had not."""
+
+    memory_hits: int
+    memory_misses: int
+    cache_hits: int
+    cache_misses: int
+
+    @property
+    def hit_rate(self) -> float:
+        """Percent of lines answered from process memory."""
+        total = self.memory_hits + self.memory_misses
+        return round(100 * self.memory_hits / total, 2) if total else 0.0
+
+
+class Book:
+    """A practice's prices at one version: chooses the table for a claim and keeps the tables it has built."""
+
+    def __init__(self, practice_id: int, version: int):
+        self.version = version
+        self.schedules = list(FeeSchedule.objects.order_by("-effective_from_date", "qualifier"))
+        self.contracts: dict[int, list[Contract]] = {}
+        for contract in Contract.objects.filter(practice=practice_id).order_by("-effective_from_date"):
+            self.contracts.setdefault(contract.payer_id, []).append(contract)
+        self.rules = {(rule.contract_id, rule.modifier): rule_of(rule) for rule in FeeModifier.objects.all()}
+        medicare = Payer.objects.filter(practice=practice_id, payer_type=PayerType.MEDICARE)
+        self.medicare = set(medicare.values_list("id", flat=True))
+        self.choices: dict[tuple[int | None, str, str], rvu.Table | str] = {}
+        self.places: dict[tuple[int, str], tuple[str, str] | None] = {}
+        self.tables: dict[tuple[Any, ...], rvu.Table] = {}
+
+    def price(self, claim: ToPrice) -> list[rvu.Price]:
+        """Price a claim's lines, in their order."""
+        key = claim[:3]
+        chosen = self.choices.get(key)
+        if chosen is None:
+            if len(self.choices) >= MOST_CHOICES:
+                self.choices.clear()
+            chosen = self.choices[key] = self.choose(*key)
+        if isinstance(chosen, str):
+            return [rvu.Price(None, chosen)] * len(claim.lines)
+        return chosen.price_claim(claim.lines)
+
+    def choose(self, payer_id: int | None, zip_code: str, service_date: str) -> rvu.Table | str:
+        """Choose the table for a payer, a place and a day, or say why there is none."""
+        if not service_date:
+            return NO_DATE
+        day = date.fromisoformat(service_date)
+        contract = self.contract(payer_id, day)
+        if contract is None and payer_id not in self.medicare:
+            return NO_CONTRACT
+        if contract is not None and contract.basis == Basis.OWN:
+            return self.own(contract)
+        return self.medicare_table(contract, day, zip_code)
+
+    def contract(self, payer_id: int | None, day: date) -> Contract | None:
+        for contract in self.contracts.get(payer_id or 0, []):
+            if contract.effective_from_date <= day and (contract.effective_to_date or day) >= day:
+                return contract
+        return None
+
+    def own(self, contract: Contract) -> rvu.Table:
+        key = ("own", contract.pk)
+        if key not in self.tables:
+            fees = {
+                (fee.procedure_code, fee.modifier): rvu.Cap(
+                    fee.amount if fee.facility_amount is None else fee.facility_amount, fee.amount
+                )
+                for fee in ContractFee.objects.filter(contract=contract)
+            }
+            self.tables[key] = rvu.Own(fees, rules=self.rules_for(contract), reductions=reductions(contract))
+        return self.tables[key]
+
+    def medicare_table(self, contract: Contract | None, day: date, zip_code: str) -> rvu.Table | str:
+        qualifier = contract.qualifier if contract else ""
+        schedule = self.schedule(day, qualifier)
+        if schedule is None:
+            return "no fee schedule is loaded for this date"
+        place = self.place(schedule, contract, zip_code)
+        if place is None:
+            return "no locality is known for the billing provider's ZIP code"
+        key = (schedule.pk, *place, contract.pk if contract else None)
+        if key not in self.tables:
+            found = self.build(schedule, place, contract)
+            if isinstance(found, str):
+                return found
+            self.tables[key] = found
+        return self.tables[key]
+
+    def schedule(self, day: date, qualifier: str) -> FeeSchedule | None:
+        """Find the schedule of a day; of two factors the one asked for, else nonQP."""
+        held = [s for s in self.schedules if s.effective_from_date <= day <= s.effective_to_date]
+        wanted = [s for s in held if s.qualifier == (qualifier or "nonQP")]
+        return next(iter(wanted or [s for s in held if not s.qualifier]), None)
+
+    def place(self, schedule: FeeSchedule, contract: Contract | None, zip_code: str) -> tuple[str, str] | None:
+        if contract is not None and contract.locality:
+            return contract.contractor, contract.locality
+        key = (schedule.pk, zip_code[:5])
+        if key not in self.places:
+            found = LocalityZip.objects.filter(schedule=schedule, zip_code=key[1])
+            self.places[key] = found.values_list("contractor", "locality").first()
+        return self.places[key]
+
+    def build(self, schedule: FeeSchedule, place: tuple[str, str], contract: Contract | None) -> rvu.Table | str:
+        contractor, locality = place
+        gpci = Locality.objects.filter(schedule=schedule, contractor=contractor, locality=locality).first()
+        if gpci is None:
+            return "the fee schedule has no indices for this locality"
+        return rvu.Schedule(
+            fee_rows(schedule),
+            rvu.Gpci(gpci.work, gpci.practice_expense, gpci.malpractice),
+            rules=self.rules_for(contract),
+            caps=cap_rows(schedule, contractor, locality),
+            factor=(contract.percent if contract else Decimal(100)) / 100,
+            reductions=reductions(contract),
+        )
+
+    def rules_for(self, contract: Contract | None) -> list[rvu.ModifierRule]:
+        """Gather the house's rules, the general rows over them, and a contract's own over both."""
+        rules = {rule.modifier: rule for rule in rvu.DEFAULT_RULES}
+        rules |= {modifier: rule for (owner, modifier), rule in self.rules.items() if owner is None}
+        if contract is not None:
+            rules |= {modifier: rule for (owner, modifier), rule in self.rules.items() if owner == contract.pk}
+        return list(rules.values())
+
+
+BOOKS: dict[int, Book] = {}
+CACHE_COUNTS = {"hits": 0, "misses": 0}
+
+
+def price_claims(practice_id: int, claims: Iterable[ToPrice]) -> list[list[rvu.Price]]:
+    """Price a chunk's claims: for each, its lines' prices in their order. One query where the tables are warm."""
+    book = open_book(practice_id)
+    return [book.price(claim) for claim in claims]
+
+
+def open_book(practice_id: int) -> Book:
+    """Get the practice's prices at the version that is committed now."""
+    version = current_version()
+    book = BOOKS.get(practice_id)
+    if book is None or book.version != version:
+        book = BOOKS[practice_id] = Book(practice_id, version)
+    return book
+
+
+def current_version() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(max(number), 0) FROM claims_feeversion")
+        return cursor.fetchone()[0]
+
+
+def bump() -> None:
+    """Say that prices have changed, in the caller's transaction: every process reloads at its next chunk."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO claims_feeversion (id, number) VALUES (1, 1)"
+            " ON CONFLICT (id) DO UPDATE SET number = claims_feeversion.number + 1"
+        )
+
+
+def statistics() -> Statistics:
+    """Count this process's lookups, by layer."""
+    tables = [table for book in BOOKS.values() for table in book.tables.values()]
+    misses = sum(table.worked_out for table in tables)
+    looked_up = sum(table.looked_up for table in tables)
+    return Statistics(looked_up - misses, misses, CACHE_COUNTS["hits"], CACHE_COUNTS["misses"])
+
+
+def rule_of(row: FeeModifier) -> rvu.ModifierRule:
+    return rvu.ModifierRule(row.modifier, row.effect, row.percent, row.indicator, row.allowed)
+
+
+def reductions(contract: Contract | None) -> tuple[Decimal, ...]:
+    return tuple(Decimal(str(percent)) for percent in (contract.reductions if contract else ()))
+
+
+def fee_rows(schedule: FeeSchedule) -> dict[tuple[str, str], rvu.Rvu]:
+    """Read a schedule's rows, from the shared cache where it has them."""
+    key = f"fees:{schedule.pk}:v{schedule.version}"
+    rows = cached_rows(key)
+    if rows is None:
+        columns = ("procedure_code", "modifier", *rvu.Rvu._fields)
+        rows = [[str(cell) for cell in row] for row in Fee.objects.filter(schedule=schedule).values_list(*columns)]
+        cache.set(key, rows, TABLE_SECONDS)
+    return {(row[0], row[1]): rvu_of(row[2:]) for row in rows}
+
+
+def rvu_of(cells: Sequence[str]) -> rvu.Rvu:
+    """Make a row's values from text: the first five and the last three are numbers, those between indicators."""
+    numbers, indicators, portions = cells[:5], cells[5:-3], cells[-3:]
+    return rvu.Rvu(*map(Decimal, numbers), *indicators, *map(Decimal, portions))  # type: ignore[arg-type]
+
+
+def cap_rows(schedule: FeeSchedule, contractor: str, locality: str) -> dict[tuple[str, str], rvu.Cap]:
+    """Read a locality's caps, from the shared cache where it has them."""
+    key = f"feecaps:{schedule.pk}:v{schedule.version}:{contractor}:{locality}"
+    rows = cached_rows(key)
+    if rows is None:
+        found = FeeCap.objects.filter(schedule=schedule, contractor=contractor, locality=locality)
+        columns = ("procedure_code", "modifier", "facility_amount", "nonfacility_amount")
+        rows = [[str(cell) for cell in row] for row in found.values_list(*columns)]
+        cache.set(key, rows, TABLE_SECONDS)
+    return {(row[0], row[1]): rvu.Cap(Decimal(row[2]), Decimal(row[3])) for row in rows}
+
+
+def cached_rows(key: str) -> list[list[str]] | None:
+    rows = cache.get(key)
+    CACHE_COUNTS["misses" if rows is None else "hits"] += 1
+    return rows
