@@ -1,4 +1,4 @@
-"""Django's entry in the list of apps."""
+"""Django's entry in the list of apps, and the sections that episodes add to pages below."""
 
 from django.apps import AppConfig
 
@@ -7,3 +7,16 @@ class EpisodesConfig(AppConfig):
     name = "episodes"
     label = "episodes"
     verbose_name = "Episodes"
+
+    def ready(self) -> None:
+        from episodes import expand, sections
+        from marb.core.sections import register
+
+        register("claim", "episode", render=sections.draw_claim, expand=expand.expand_claims)
+        register(
+            "remittance",
+            "episode",
+            title="Claim and episode",
+            render=sections.draw_remittance,
+            expand=expand.expand_remittances,
+        )

@@ -4,16 +4,29 @@ Without DATABASE_URL, BROKER_URL and CACHE_URL the embedded services' addresses 
 `marb.core.checks` refuses what cannot work in production.
 """
 
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import environ
+from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 from marb.core.embedded import addresses
 
+
+def page(title: str, icon: str, name: str, permission: str | None = None) -> dict[str, Any]:
+    """One entry of the admin's sidebar; `permission` names a function of the request."""
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{name}")} | (
+        {"permission": permission} if permission else {}
+    )
+
+
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(env.str("MARB_VAR", default=str(BASE_DIR / "var")))
+VAR_DIR = Path(env.str("MARB_VAR", default=str(BASE_DIR / "var"))).resolve()
 EMBEDDED = addresses.read(VAR_DIR)
+EMBEDDED_SHARED_BUFFERS_MB = env.int("EMBEDDED_SHARED_BUFFERS_MB", default=512)
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or EMBEDDED.secret_key
@@ -162,6 +175,8 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "marb.access.lockout.answer_locked"
+AXES_VERBOSE = False
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_AGE = 12 * 3600
@@ -170,12 +185,14 @@ SESSION_COOKIE_SAMESITE = "Lax"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "marb.access.tokens.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["marb.access.permissions.MemberPermission"],
     "DEFAULT_PAGINATION_CLASS": "marb.core.paginator.KeyPagination",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PARSER_CLASSES": ["marb.core.parser.StrictParser"],
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_RENDERER_CLASSES": ["marb.core.renderer.OrjsonRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "marb.core.errors.answer_error",
@@ -184,13 +201,25 @@ REST_FRAMEWORK = {
     "COERCE_DECIMAL_TO_STRING": True,
     "PAGE_SIZE": 100,
 }
-REST_KNOX = {"TOKEN_TTL": None}
+REST_KNOX = {
+    "TOKEN_TTL": timedelta(hours=env.int("TOKEN_HOURS", default=10)),
+    "TOKEN_LIMIT_PER_USER": 20,
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": "mARB",
     "VERSION": "1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "FileStatus": "marb.pipeline.models.FileStatus",
+        "ClaimStatus": "claims.models.ClaimStatus",
+        "RemittanceStatus": "remits.models.RemittanceStatus",
+        "EpisodeStatus": "episodes.models.EpisodeStatus",
+        "HealthStatus": ["ok", "down"],
+    },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
 }
 
@@ -203,7 +232,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "marb.core.static.StaticFilesStorage"},
 }
 FILE_UPLOAD_TEMP_DIR = None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
@@ -231,6 +260,28 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# --- silk: profiles a sample of the requests where SILK=on, for staff who may see it (marb.core.silk) -----------------
+SILK = env.bool("SILK", default=False)
+if SILK:
+    INSTALLED_APPS.append("silk")
+    # below the CSP middleware, so that silk's own pages may ask it for their inline scripts
+    MIDDLEWARE.insert(MIDDLEWARE.index("csp.middleware.CSPMiddleware") + 1, "marb.core.silk.ProfileMiddleware")
+
+
+def may_see_profiles(user: Any) -> bool:
+    """Staff who were given the permission; every superuser has it."""
+    return bool(user.is_staff and user.has_perm("silk.view_request"))
+
+
+SILKY_AUTHENTICATION = True
+SILKY_AUTHORISATION = True
+SILKY_PERMISSIONS = may_see_profiles
+SILKY_INTERCEPT_PERCENT = env.int("SILK_PERCENT", default=1)
+SILKY_MAX_REQUEST_BODY_SIZE = 0
+SILKY_MAX_RESPONSE_BODY_SIZE = 0
+SILKY_MAX_RECORDED_REQUESTS = 1_000
+SILKY_MAX_RECORDED_REQUESTS_CHECK_PERCENT = 10
+
 # --- Logs: no PHI. PostgreSQL's DETAIL and a message's arguments never reach a handler (marb.core.logs) ---------------
 LOGGING = {
     "version": 1,
@@ -238,12 +289,64 @@ LOGGING = {
     "formatters": {"plain": {"()": "marb.core.logs.PlainFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # the scheduler renews its lock every five seconds and tells of it
+    "loggers": {"apscheduler": {"level": "WARNING"}},
 }
 
 UNFOLD = {
     "SITE_TITLE": "mARB",
     "SITE_HEADER": "mARB",
     "SITE_SUBHEADER": "Claims, remittances, episodes",
+    "SITE_SYMBOL": "receipt_long",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "monitoring.dashboard.show",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("marb/icon.svg")},
+    ],
+    "STYLES": [lambda request: static("marb/admin.css")],
+    "SIDEBAR": {
+        "navigation": [
+            {"title": "Work", "items": [page("What to work on", "dashboard", "index")]},
+            {
+                "title": "Claims",
+                "separator": True,
+                "items": [page("Claims", "description", "claims_claim_changelist")],
+            },
+            {
+                "title": "Remittances",
+                "items": [
+                    page("Remittances", "receipt_long", "remits_remittance_changelist"),
+                    page("Payments", "payments", "remits_payment_changelist"),
+                ],
+            },
+            {"title": "Episodes", "items": [page("Episodes", "account_tree", "episodes_episode_changelist")]},
+            {
+                "title": "Files",
+                "separator": True,
+                "items": [
+                    page("Files", "folder_open", "pipeline_edifile_changelist")
+                    | {"active": "marb.pipeline.upload.is_file_page"},
+                    page("Upload", "upload_file", "pipeline_edifile_upload", "marb.access.admin.may_upload"),
+                ],
+            },
+            {
+                "title": "Payers and providers",
+                "separator": True,
+                "items": [
+                    page("Payers", "account_balance", "parties_payer_changelist"),
+                    page("Plans", "assignment", "parties_plan_changelist"),
+                    page("Providers", "stethoscope", "parties_provider_changelist"),
+                ],
+            },
+            {
+                "title": "Access",
+                "separator": True,
+                "items": [
+                    page("Practices", "home_health", "access_practice_changelist"),
+                    page("People", "group", "auth_user_changelist", "marb.access.admin.may_manage_members"),
+                ],
+            },
+        ]
+    },
 }

@@ -1,9 +1,15 @@
-"""The addresses of the whole: the admin at /, the API below /api/v1/."""
+"""The addresses of the whole: the admin at /, the API below /api/v1/, silk where it is switched on."""
 
+from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns = [
-    path("api/v1/", include("marb.core.urls")),
-    path("", admin.site.urls),
-]
+urlpatterns: list[URLPattern | URLResolver] = [path("api/v1/", include("marb.core.urls"))]
+if settings.SILK:
+    urlpatterns.append(path("silk/", include("silk.urls", namespace="silk")))
+urlpatterns.append(path("", admin.site.urls))
+
+handler400 = "marb.core.errors.bad_request"
+handler403 = "marb.core.errors.permission_denied"
+handler404 = "marb.core.errors.page_not_found"
+handler500 = "marb.core.errors.server_error"

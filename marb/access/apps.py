@@ -7,3 +7,7 @@ class AccessConfig(AppConfig):
     name = "marb.access"
     label = "access"
     verbose_name = "Access"
+
+    def ready(self) -> None:
+        # registers itself with drf-spectacular
+        from marb.access import schema  # noqa: F401

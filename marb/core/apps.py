@@ -7,3 +7,6 @@ class CoreConfig(AppConfig):
     name = "marb.core"
     label = "core"
     verbose_name = "Core"
+
+    def ready(self) -> None:
+        from marb.core import checks  # noqa: F401  (registers them)

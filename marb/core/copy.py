@@ -1,19 +1,21 @@
 """Bulk writing: rows to PostgreSQL by COPY, ids reserved ahead from the sequence.
 
-A row is a sequence of Python values in the order of `columns`: str, int, None (NULL), bool, Decimal, a list (array) or
-Json (a jsonb document, encoded once). Text for COPY is made here and nowhere else. NUL, which PostgreSQL text refuses,
-must have been refused before (marb.edi). Bulk rows send no signals: the caller bumps what it must.
+A row is a sequence of Python values in the order of `columns`: str, int, None (NULL), bool, Decimal, a list (array),
+and for a jsonb column any document of dicts and lists, plain or as Json. Text for COPY is made here and nowhere else.
+NUL, which PostgreSQL text refuses, must have been refused before (marb.edi). Bulk rows send no signals: the caller
+bumps what it must.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import orjson
 from django.db import models
 from django.db.backends.utils import CursorWrapper
 
-BLOCK_ROWS = 2_000
+BLOCK_ROWS = 500
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+EMPTY_DOCUMENTS = {list: "[]", dict: "{}"}
 ARRAY_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
 
 
@@ -42,10 +44,11 @@ def copy_rows(
 ) -> None:
     """Write rows into the model's table by COPY, inside the caller's transaction."""
     names = ", ".join(f'"{column}"' for column in columns)
+    documents = document_places(model, columns)
     block: list[str] = []
     with cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN') as copy:
         for row in rows:
-            block.append("\t".join(map(copy_text, row)))
+            block.append(row_text(row, documents))
             if len(block) == BLOCK_ROWS:
                 copy.write(("\n".join(block) + "\n").encode())
                 block.clear()
@@ -53,21 +56,66 @@ def copy_rows(
             copy.write(("\n".join(block) + "\n").encode())
 
 
+def document_places(model: type[models.Model], columns: Sequence[str]) -> list[int]:
+    """Say which of the columns are jsonb, by their place."""
+    documents = {field.column for field in model._meta.concrete_fields if isinstance(field, models.JSONField)}
+    return [place for place, column in enumerate(columns) if column in documents]
+
+
+def row_text(row: Sequence[Any], documents: Sequence[int]) -> str:
+    """Write one row in COPY's text format.
+
+    Hardly any value needs escapes, so the row is joined first and looked at once: it stands if its only tabs are the
+    separators and its only backslashes are those of the NULLs. Otherwise every value is escaped.
+    """
+    values = list(row)
+    for place in documents:
+        if values[place] is not None:
+            values[place] = document_text(values[place])
+    texts = [value if value.__class__ is str else WRITERS.get(value.__class__, str)(value) for value in values]
+    line = "\t".join(texts)
+    if "\\" in line and line.count("\\") != values.count(None):
+        return "\t".join(map(copy_text, values))
+    if "\n" in line or "\r" in line or line.count("\t") >= len(texts):
+        return "\t".join(map(copy_text, values))
+    return line
+
+
+def document_text(document: Any) -> str:
+    if not document:
+        return EMPTY_DOCUMENTS.get(document.__class__) or orjson.dumps(document).decode()
+    return orjson.dumps(document.document if document.__class__ is Json else document).decode()
+
+
 def copy_text(value: Any) -> str:
-    """Write one value in COPY's text format."""
+    """Write one value in COPY's text format, escaped."""
     if value is None:
         return "\\N"
-    if isinstance(value, str):
-        return value.translate(ESCAPES)
-    if isinstance(value, Json):
-        return orjson.dumps(value.document).decode().translate(ESCAPES)
-    if isinstance(value, list):
-        return array_text(value).translate(ESCAPES)
-    if isinstance(value, bool):
-        return "t" if value else "f"
-    return str(value)
+    text = value if isinstance(value, str) else WRITERS.get(value.__class__, str)(value)
+    return text.translate(ESCAPES)
 
 
 def array_text(values: list[Any]) -> str:
     """Write a list as a PostgreSQL array literal; every element quoted."""
-    return "{" + ",".join('"' + str(value).translate(ARRAY_ESCAPES) + '"' for value in values) + "}"
+    if not values:
+        return "{}"
+    text = '","'.join(map(str, values))
+    if "\\" in text or text.count('"') != 2 * (len(values) - 1):
+        text = '","'.join(str(value).translate(ARRAY_ESCAPES) for value in values)
+    return '{"' + text + '"}'
+
+
+def null_text(value: None) -> str:
+    return "\\N"
+
+
+def bool_text(value: bool) -> str:
+    return "t" if value else "f"
+
+
+WRITERS: dict[type, Callable[[Any], str]] = {
+    type(None): null_text,
+    bool: bool_text,
+    list: array_text,
+    Json: lambda value: orjson.dumps(value.document).decode(),
+}

@@ -38,7 +38,7 @@ def conceal(lines: traceback.TracebackException, error: BaseException | None) ->
     chain: traceback.TracebackException | None = lines
     while chain is not None and error is not None:
         if psycopg_error(error) is not None:
-            chain._str = plain_reason(error)
+            chain._str = plain_reason(error)  # type: ignore[attr-defined]
         chain, error = (chain.__cause__, error.__cause__) if error.__cause__ else (chain.__context__, error.__context__)
 
 

@@ -29,8 +29,12 @@ def register(
     render: Callable[[Any, Any], tuple[str, dict[str, Any]]] | None = None,
     expand: Callable[[Sequence[int], Any], dict[int, Any]] | None = None,
 ) -> None:
-    """Add a section to every page and answer of a kind ("claim", "remittance", "payer")."""
-    REGISTERED.setdefault(kind, {})[name] = Section(name, title or name.capitalize(), render, expand)
+    """Add a section to every page and answer of a kind ("claim", "remittance", "payer").
+
+    Its page and its answer may be registered apart: what is not given now stays as it was.
+    """
+    known = REGISTERED.setdefault(kind, {}).get(name, Section(name, name.capitalize(), None, None))
+    REGISTERED[kind][name] = Section(name, title or known.title, render or known.render, expand or known.expand)
 
 
 def sections(kind: str) -> list[Section]:

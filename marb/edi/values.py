@@ -13,6 +13,8 @@ AMOUNT = re.compile(r"(-?)([0-9]*)(?:\.([0-9]*))?", re.ASCII)
 DATE = re.compile(r"[0-9]{8}", re.ASCII)
 TIME = re.compile(r"([01][0-9]|2[0-3])([0-5][0-9])?([0-5][0-9])?([0-9]{1,2})?", re.ASCII)
 MOST_DIGITS = 18
+# numeric(18,2) takes sixteen; four fewer leave room for the sum of a file
+MOST_WHOLE_DIGITS = 12
 
 MISSING, TOO_LONG, INVALID_CHARACTER, INVALID_DATE, INVALID_TIME, TOO_PRECISE = "1", "5", "6", "8", "9", "I12"
 
@@ -33,8 +35,8 @@ def parse_cents(text: str) -> int:
     if matched is None or not (matched[2] or matched[3]):
         raise bad_number(text)
     whole, fraction = matched[2], matched[3] or ""
-    if len(whole) + len(fraction) > MOST_DIGITS:
-        raise BadValue(TOO_LONG, f"has more than {MOST_DIGITS} digits")
+    if len(whole) + len(fraction) > MOST_DIGITS or len(whole.lstrip("0")) > MOST_WHOLE_DIGITS:
+        raise BadValue(TOO_LONG, f"has more than {MOST_DIGITS} digits, or {MOST_WHOLE_DIGITS} before the point")
     if len(fraction) > 2 and fraction[2:].strip("0"):
         raise BadValue(TOO_PRECISE, "has parts of a cent")
     cents = int(whole or "0") * 100 + int(fraction[:2].ljust(2, "0"))

@@ -1,6 +1,6 @@
 """X12 framing: separators from the ISA, segments from bytes, with their places.
 
-Bytes are read as Latin-1, one character a byte, so that every offset is exact; a segment with bytes over 127 is then
+Bytes are read as Latin-1, one character a byte, so that every offset is exact; an element with bytes over 127 is then
 decoded as UTF-8 where it is valid UTF-8 and stays Latin-1 where it is not, composed to NFC. Nothing is dropped and
 nothing is replaced. Line breaks round segments and (where the terminator is not one itself) inside them are a
 writer's layout, not data. What the segments mean is for the readers of claims and remittances.
@@ -60,35 +60,72 @@ class Excerpt(NamedTuple):
 
 
 ISA_HEAD = re.compile(rb"ISA([^A-Za-z0-9\s])")
+# where a padded ISA has its element separators
+FIXED = (3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 101, 103)
+NEXT_SEGMENT = r"(?:GS|ST|TA1|ISB)"
 
 
 def read_separators(head: bytes, offset: int = 0) -> Separators:
-    """Read the separators of the ISA at the start of `head` (at least its ISA and a few bytes behind it).
+    """Read the separators of the ISA at the start of `head` (its ISA and some 100 bytes behind it).
 
     A padded ISA has them at fixed places. An ISA whose fields are not padded has sixteen elements all the same:
-    ISA16 is one character, and the next is the terminator. Raises BadInterchange (TA105 022, 026, 027).
+    ISA16 is one character, and the next that is no blank is the terminator; where only a line break stands before
+    the next segment, that is it. Raises BadInterchange (TA105 004, 022, 026, 027).
     """
     matched = ISA_HEAD.match(head)
     if matched is None:
         raise BadInterchange("022", offset, "The interchange header (ISA) is not followed by a separator.")
     element = matched[1].decode("latin-1")
-    fields = head[: 4 * ISA_LENGTH].decode("latin-1").split(element, 16)
+    fields = isa_fields(head[: 4 * ISA_LENGTH].decode("latin-1"), element)
     if len(fields) < 17 or len(fields[16]) < 2:
         raise BadInterchange("022", offset, "The interchange header (ISA) has fewer than sixteen elements.")
-    component, segment = fields[16][0], fields[16][1]
-    if segment == "\r" and fields[16][2:3] == "\n":
-        segment = "\n"
-    repetition = fields[11] if len(fields[11]) == 1 and not (fields[11].isalnum() or fields[11] in BLANKS) else ""
+    component, segment = after_isa15(fields[16], element)
+    repetition = fields[11] if len(fields[11]) == 1 and is_mark(fields[11]) else ""
     return checked(Separators(element, component, repetition, segment), offset)
+
+
+def isa_fields(text: str, element: str) -> list[str]:
+    """Split an ISA at its fixed places where it is padded, else at its first sixteen separators. [0] is `ISA`."""
+    if len(text) < ISA_LENGTH or any(text[place] != element for place in FIXED):
+        return text.split(element, 16)
+    starts = (0, *(place + 1 for place in FIXED))
+    return [text[start:end] for start, end in zip(starts, (*FIXED, None), strict=True)]
+
+
+def after_isa15(rest: str, element: str) -> tuple[str, str]:
+    """Tell ISA16 and the terminator from what stands behind the sixteenth separator."""
+    following = rest[1:].lstrip(BLANKS)
+    breaks = rest[1 : len(rest) - len(following)]
+    next_segment = NEXT_SEGMENT + re.escape(element)
+    only_spaces = breaks and not set(breaks) & set("\r\n")
+    if is_mark(following[:1]) and (only_spaces or re.match(rf"[{BLANKS}]*{next_segment}", following[1:])):
+        return rest[0], following[0]
+    if re.match(next_segment, following) and is_isa16_missing(rest, breaks, following):
+        return "", rest[0]
+    return rest[0], next((mark for mark in "\n\r" if mark in breaks), rest[1])
+
+
+def is_isa16_missing(rest: str, breaks: str, following: str) -> bool:
+    """`ISA*...*P*~` without ISA16: no line break can be the terminator, or each line ends with that character."""
+    line, broken, _ = following.partition("\n")
+    return not breaks or bool(broken and line.rstrip(BLANKS).endswith(rest[0]))
+
+
+def is_mark(character: str) -> bool:
+    return character != "" and not (character.isalnum() or character in BLANKS)
 
 
 def checked(separators: Separators, offset: int) -> Separators:
     element, component, repetition, segment = separators
-    if segment.isalnum() or segment == " " or segment == element:
-        raise BadInterchange("027", offset, "The segment terminator after ISA16 is not a separator.")
-    if component.isalnum() or component.isspace() or component in (element, segment):
+    if not is_mark(element):
+        raise BadInterchange("026", offset, "The element separator after ISA is not a separator.")
+    if segment == element or not (is_mark(segment) or segment in "\r\n"):
+        raise BadInterchange("004", offset, "The segment terminator after ISA16 is not a separator.")
+    if component and (not is_mark(component) or component in (element, segment)):
         raise BadInterchange("027", offset, "The component separator (ISA16) is not a separator.")
-    if repetition in (element, component, segment):
+    if not component:
+        separators = separators._replace(component=next(mark for mark in ":>" if mark not in (element, segment)))
+    if repetition in (element, separators.component, segment):
         return separators._replace(repetition="")
     return separators
 
@@ -100,22 +137,38 @@ def read_segments(span: Span, separators: Separators) -> Iterator[Segment]:
     restarts at 1 with each ST and is what the acknowledgements and findings call segment position.
     """
     text = span.data.decode("latin-1")
-    terminator, element = separators.segment, separators.element
-    wrapped = terminator not in "\r\n" and ("\n" in text or "\r" in text)
-    ascii_only = span.data.isascii()
+    terminator, wrapped = framing(text, separators.segment)
+    element, ascii_only, width = separators.element, text.isascii(), len(terminator)
     start, position = span.offset, span.position - 1
     for piece in text.split(terminator):
         offset = start
-        start += len(piece) + 1
-        stripped = piece.lstrip(BLANKS)
-        if not stripped:
-            continue
-        offset += len(piece) - len(stripped)
-        if wrapped or stripped[-1] in BLANKS:
-            stripped = unwrapped(stripped)
-        elements = (stripped if ascii_only else decoded(stripped)).split(element)
+        start += len(piece) + width
+        if wrapped or not piece or piece[0] in BLANKS or piece[-1] in BLANKS:
+            stripped = piece.lstrip(BLANKS)
+            if not stripped:
+                continue
+            offset += len(piece) - len(stripped)
+            piece = unwrapped(stripped) if wrapped or stripped[-1] in BLANKS else stripped
+        elements = piece.split(element)
+        if not (ascii_only or piece.isascii()):
+            elements = [decoded(value) for value in elements]
         position = 1 if elements[0] == "ST" else position + 1
         yield offset, position, elements
+
+
+def framing(text: str, terminator: str) -> tuple[str, bool]:
+    """Say what to split at, and whether line breaks may stand inside segments.
+
+    Where each terminator has the same line break behind it, both are split at as one: most files are written so.
+    """
+    if terminator in "\r\n" or ("\n" not in text and "\r" not in text):
+        return terminator, False
+    start = len(text) - len(text.lstrip(BLANKS))
+    returns, feeds = text.count("\r", start), text.count("\n", start)
+    whole = terminator + ("\r\n" if returns else "\n")
+    if text.count(terminator) == text.count(whole) == feeds and returns in (0, feeds):
+        return whole, False
+    return terminator, True
 
 
 def unwrapped(piece: str) -> str:
@@ -123,13 +176,14 @@ def unwrapped(piece: str) -> str:
     return piece.replace("\r", "").replace("\n", "").rstrip(BLANKS)
 
 
-def decoded(piece: str) -> str:
-    if piece.isascii():
-        return piece
+def decoded(text: str) -> str:
+    """Read an element's bytes as UTF-8 where they are, else as Latin-1, composed to NFC."""
+    if text.isascii():
+        return text
     try:
-        return unicodedata.normalize("NFC", piece.encode("latin-1").decode("utf-8"))
+        return unicodedata.normalize("NFC", text.encode("latin-1").decode("utf-8"))
     except UnicodeDecodeError:
-        return unicodedata.normalize("NFC", piece)
+        return unicodedata.normalize("NFC", text)
 
 
 def element(elements: list[str], number: int) -> str:

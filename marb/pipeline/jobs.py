@@ -63,10 +63,10 @@ class ChunkJob(NamedTuple):
         """Open the chunk's transaction, prove the lease, keep findings and quarantine; commit at the end."""
         with transaction.atomic(), connection.cursor() as cursor:
             fence(cursor, self, outcome)
-            copy_rows(cursor, models.Finding, FINDING_COLUMNS, (finding_row(self, f) for f in outcome.findings))
-            copy_rows(
-                cursor, models.Quarantine, QUARANTINE_COLUMNS, (quarantine_row(self, q) for q in outcome.quarantined)
-            )
+            owner = (self.practice_id, self.file_id, self.chunk_id)
+            copy_rows(cursor, models.Finding, FINDING_COLUMNS, (finding_row(owner, f) for f in outcome.findings))
+            quarantined = (quarantine_row(owner, q) for q in outcome.quarantined)
+            copy_rows(cursor, models.Quarantine, QUARANTINE_COLUMNS, quarantined)
             yield cursor
 
 
@@ -109,12 +109,19 @@ QUARANTINE_COLUMNS = (
 )
 
 
-def finding_row(job: ChunkJob, finding: Finding) -> tuple[object, ...]:
-    place, owner = finding.place, (job.practice_id, job.file_id, job.chunk_id)
-    coded = (finding.level, finding.code_set, finding.code, finding.message)
-    return (*owner, *coded, *place, finding.loop, finding.element, finding.component, finding.claim_offset)
+def finding_row(owner: tuple[int, int, int | None], finding: Finding) -> tuple[object, ...]:
+    """A finding's values in the order of FINDING_COLUMNS. `owner` is (practice id, file id, chunk id or None)."""
+    place, coded = finding.place, (finding.level, finding.code_set, finding.code, finding.message)
+    controls = (plain(text, 20) for text in place[3:])
+    stood = (place.byte_offset, place.segment_position, plain(place.segment_id, 10), *controls)
+    return (*owner, *coded, *stood, finding.loop, finding.element, finding.component, finding.claim_offset)
 
 
-def quarantine_row(job: ChunkJob, found: Quarantined) -> tuple[object, ...]:
+def quarantine_row(owner: tuple[int, int, int | None], found: Quarantined) -> tuple[object, ...]:
     charge = None if found.charge_cents is None else dollars(found.charge_cents)
-    return (job.practice_id, job.file_id, job.chunk_id, *found[:5], charge)
+    return (*owner, *found[:3], plain(found.set_control, 20), plain(found.control_number, 60), charge)
+
+
+def plain(text: str, width: int) -> str:
+    """Cut a sender's text to its column, without the NUL that PostgreSQL text refuses."""
+    return text.replace("\0", "")[:width]

@@ -1,0 +1,37 @@
+# Each target is one or two plain commands; the README shows them without make.
+.PHONY: help up once test services stop format clean
+
+help:
+	@echo "make up        install, start everything, serve; Ctrl-C ends it"
+	@echo "make once      take in the samples, print a summary, stop"
+	@echo "make test      format, lint, types, layers, migrations, tests"
+	@echo "make services  leave PostgreSQL, broker and cache running; make stop ends them"
+	@echo "make format    format the code"
+	@echo "make clean     remove .venv and var, the database with it"
+
+up:
+	@.ci/venv requirements.txt
+	@exec .venv/bin/python manage.py up
+
+once:
+	@.ci/venv requirements.txt
+	@exec .venv/bin/python manage.py up --once
+
+test:
+	@.ci/venv requirements-dev.txt
+	@MARB_VAR=var/test EMBEDDED_SHARED_BUFFERS_MB=256 exec .venv/bin/python manage.py services run -- .ci/checks
+
+services:
+	@.ci/venv requirements.txt
+	@exec .venv/bin/python manage.py services start
+
+stop:
+	@exec .venv/bin/python manage.py services stop
+
+format:
+	@.ci/venv requirements-dev.txt
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+clean:
+	rm -rf .venv var

@@ -1,0 +1,220 @@
+"""The 837 reader: an excerpt's segments to one result for every CLM.
+
+005010X222, X223, X224 (with X291 to X293, X298 to X300) and 004010X098, X096, X097. Segments are cut at ISA, GS, ST,
+HL, CLM and SE into levels and claims; each is read into a fresh Draft, so that no value bleeds from one to the next.
+Invariant: every CLM of the body yields exactly one ParsedClaim or QuarantinedClaim, in order, whatever surrounds it.
+Envelopes are checked by marb.edi.scan, meanings by claims.edits.
+"""
+
+import re
+from collections.abc import Iterator
+
+from claims.edi837.claim import CLAIM_READERS, read_claim
+from claims.edi837.close import close_claim
+from claims.edi837.draft import CONTROLS, Draft, Unreadable, keep, keep_unknown, quarantine_finding
+from claims.edi837.guides import KEPT_SEGMENTS, claim_type_of
+from claims.edi837.lines import LINE_READERS, no_service
+from claims.edi837.parties import PARTY_READERS, Level, read_level, read_name
+from claims.edi837.records import Heading, ParsedClaim, QuarantinedClaim
+from marb.edi.findings import IK304, IK403, Finding, Quarantined
+from marb.edi.values import BadValue, parse_cents
+from marb.edi.x12 import Excerpt, Segment, element, read_segments
+
+BORDERS = frozenset(("ISA", "GS", "ST", "HL", "CLM", "SE", "GE", "IEA"))
+READERS = {
+    **dict.fromkeys(KEPT_SEGMENTS, keep),
+    **PARTY_READERS,
+    **CLAIM_READERS,
+    **LINE_READERS,
+    "CLM": read_claim,
+    "NM1": read_name,
+}
+# Not here: C1 (0x80 to 0x9F), which is how the quotes of a Windows-1252 writer arrive; nor tab, which is a blank
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+CONTROL_BYTES = bytes((*range(9), 11, 12, *range(14, 32), 127))
+BIDI_BYTES = re.compile(rb"\xe2(?:\x80[\xaa-\xae]|\x81[\xa6-\xa9])")
+SECTION_OF_LEVEL = {"20": "2000A", "22": "2000B", "23": "2000C"}
+
+Block = list[Segment]
+
+
+def parse_claims(excerpt: Excerpt) -> Iterator[ParsedClaim | QuarantinedClaim]:
+    """Yield one result per CLM of the excerpt's body, in the order of the file.
+
+    Amounts are integer cents, dates ISO text (see claims.edi837.records). A claim that cannot become true rows is a
+    QuarantinedClaim with its byte range and reason; everything odd but storable is a finding of its ParsedClaim.
+    """
+    reader = Reader(excerpt)
+    for span in excerpt.context:
+        for block in blocks(read_segments(span, excerpt.separators)):
+            reader.read_border(block)
+    reader.pending.clear()
+    held: Block | None = None
+    for block in blocks(read_segments(excerpt.body, excerpt.separators)):
+        if held is not None:
+            yield reader.read_claim(held, block[0][0])
+            held = None
+        if block[0][2][0] == "CLM":
+            held = block
+        else:
+            reader.read_border(block)
+    if held is not None:
+        yield reader.read_claim(held, excerpt.body.offset + len(excerpt.body.data))
+
+
+def blocks(segments: Iterator[Segment]) -> Iterator[Block]:
+    """Cut segments before each border segment. What stands before the first border is a block of its own."""
+    block: Block = []
+    for segment in segments:
+        if segment[2][0] in BORDERS:
+            if block:
+                yield block
+            block = [segment]
+        else:
+            block.append(segment)
+    if block:
+        yield block
+
+
+class Reader:
+    """The open envelope and levels while an excerpt is read."""
+
+    def __init__(self, excerpt: Excerpt):
+        self.excerpt = excerpt
+        self.heading = Heading(guide=excerpt.guide, claim_type=claim_type_of(excerpt.guide))
+        self.group_guide = ""
+        self.billing: Level | None = None
+        self.subscriber: Level | None = None
+        self.patient: Level | None = None
+        # findings of levels, given to the next claim below them
+        self.pending: list[Finding] = []
+        self.has_controls = any(has_controls(span.data) for span in (*excerpt.context, excerpt.body))
+
+    def read_border(self, block: Block) -> None:
+        """Read a block that is no claim: an envelope segment, a set's heading or a level."""
+        elements = block[0][2]
+        name = elements[0]
+        if name == "HL":
+            self.open_level(block, element(elements, 3))
+        elif name == "ISA":
+            self.heading = Heading(control(elements, 13))
+            self.close_levels()
+        elif name == "GS":
+            self.group_guide = control(elements, 8, 35)
+            self.heading = Heading(self.heading.interchange_control, control(elements, 6))
+            self.close_levels()
+        elif name == "ST":
+            self.open_set(block)
+
+    def open_set(self, block: Block) -> None:
+        elements = block[0][2]
+        guide = control(elements, 3, 35) or self.group_guide or self.excerpt.guide
+        purposes = [element(segment[2], 6) for segment in block if segment[2][0] == "BHT"]
+        controls = (self.heading.interchange_control, self.heading.group_control, control(elements, 2))
+        self.heading = Heading(*controls, guide, claim_type_of(guide), purposes[0] if purposes else "")
+        self.close_levels()
+
+    def close_levels(self) -> None:
+        self.billing = self.subscriber = self.patient = None
+
+    def open_level(self, block: Block, code: str) -> None:
+        """Open 2000A, 2000B or 2000C; a level of another code (HL03) is no part of a claim and passed over."""
+        section = SECTION_OF_LEVEL.get(code)
+        if section is None:
+            return
+        level = read_level(block, self.heading, self.excerpt.separators, section)
+        self.pending += level.findings
+        if section == "2000A":
+            self.billing, self.subscriber, self.patient = level, None, None
+        elif section == "2000B":
+            self.subscriber, self.patient = level, None
+        else:
+            self.patient = level
+
+    def read_claim(self, block: Block, end: int) -> ParsedClaim | QuarantinedClaim:
+        """Read one CLM and its segments; `end` is where the next block begins."""
+        draft = Draft(self.heading, self.excerpt.separators, "2300")
+        draft.here = block[0]
+        byte_end = self.trimmed(block[-1][0], end)
+        try:
+            billing, subscriber = self.open_levels()
+            levels = [level for level in (billing, subscriber, self.patient) if level is not None]
+            for level in levels:
+                if level.fault is not None:
+                    return quarantine(draft, block, byte_end, level.fault)
+            if self.has_controls:
+                self.check_characters(draft, [segment for level in levels for segment in level.block] + block)
+            self.read_loops(draft, block)
+            claim = close_claim(draft, billing, subscriber, self.patient, block[0], byte_end)
+        except Unreadable as fault:
+            return quarantine(draft, block, byte_end, quarantine_finding(draft, fault))
+        if self.pending or claim.findings:
+            claim.findings[:] = [f._replace(claim_offset=claim.byte_offset) for f in (*claim.findings, *self.pending)]
+            self.pending = []
+        return claim
+
+    def read_loops(self, draft: Draft, block: Block) -> None:
+        readers = READERS
+        for segment in block:
+            draft.here = segment
+            elements = segment[2]
+            reader = readers.get(elements[0])
+            if reader is None:
+                keep_unknown(draft, elements)
+            else:
+                reader(draft, elements)
+        if draft.line is not None and not draft.line.service_id:
+            raise no_service(draft)
+
+    def open_levels(self) -> tuple[Level, Level]:
+        """Get the billing provider's and the subscriber's level, which every claim must stand below."""
+        if self.billing is None or self.subscriber is None:
+            missing = "billing provider" if self.billing is None else "subscriber"
+            raise Unreadable(IK304, "7", f"The claim does not stand below a {missing} level (HL).")
+        return self.billing, self.subscriber
+
+    def check_characters(self, draft: Draft, segments: Block) -> None:
+        """Hold that no element has NUL or other control characters: neither PostgreSQL nor people can take them."""
+        separators = self.excerpt.separators
+        allowed = separators.component + separators.repetition
+        for segment in segments:
+            for number, text in enumerate(segment[2]):
+                if any(found not in allowed for found in CONTROL.findall(text)):
+                    draft.here = segment
+                    raise Unreadable(IK403, "6", "An element holds a control character.", min(number, 999))
+
+    def trimmed(self, start: int, end: int) -> int:
+        """Move a claim's end back over the blanks between its last segment and what follows."""
+        body = self.excerpt.body
+        data, floor, place = body.data, start - body.offset, end - body.offset
+        while place > floor and data[place - 1] in b" \t\r\n\v\f\x1a\x00":
+            place -= 1
+        return place + body.offset
+
+
+def quarantine(draft: Draft, block: Block, byte_end: int, reason: Finding) -> QuarantinedClaim:
+    """Make the record of a claim that cannot become rows: its bytes, its number and charge where they can be read."""
+    offset, position, elements = block[0]
+    number = element(elements, 1).translate(CONTROLS)[:60]
+    charge = charge_of(element(elements, 2))
+    kept = Quarantined(offset, byte_end, position, draft.heading.set_control, number, charge)
+    return QuarantinedClaim(kept, [reason._replace(claim_offset=offset)])
+
+
+def has_controls(data: bytes) -> bool:
+    """Say whether bytes hold a control character or a change of writing direction anywhere: most hold none."""
+    if len(data.translate(None, CONTROL_BYTES)) != len(data):
+        return True
+    return not data.isascii() and BIDI_BYTES.search(data) is not None
+
+
+def control(elements: list[str], number: int, length: int = 20) -> str:
+    """Read an envelope's number or guide, fit to be stored whatever a broken file has there."""
+    return element(elements, number).translate(CONTROLS)[:length]
+
+
+def charge_of(text: str) -> int | None:
+    try:
+        return parse_cents(text)
+    except BadValue:
+        return None

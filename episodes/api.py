@@ -1,0 +1,123 @@
+"""/episodes/: a claim's chain with all of its remittances; and /claims/unlinked/, the claims still without one.
+
+How a remittance was linked, how sure that is and by whom, stands with each link. Rows are only read here.
+"""
+
+from typing import Any
+
+import django_filters
+from django.db.models import Exists, OuterRef, QuerySet
+from rest_framework import serializers
+
+from claims.api import ClaimFilterSet, ClaimSerializer, ClaimViewSet
+from claims.models import Claim
+from episodes.models import Episode, EpisodeClaim, EpisodeRemittance, EpisodeStatus
+from marb.core.filters import IdFilter, RowFilterSet, TextFilter
+from marb.core.viewsets import ReadOnlyViewSet
+
+EPISODE_FIELDS = [
+    *("id", "practice", "claim", "status", "charge_amount", "paid_amount", "adjustment_amount"),
+    *("patient_responsibility_amount", "claim_count", "remittance_count", "denial_count", "adjustment_count"),
+    *("created_at", "linked_at", "updated_at", "patient_control_number", "payer", "payer_name", "service_from_date"),
+]
+
+
+class EpisodeSerializer(serializers.ModelSerializer[Episode]):
+    patient_control_number = serializers.CharField(source="claim.patient_control_number")
+    payer = serializers.IntegerField(source="claim.payer_id", allow_null=True)
+    payer_name = serializers.CharField(source="claim.payer.name")
+    service_from_date = serializers.DateField(source="claim.service_from_date")
+
+    class Meta:
+        model = Episode
+        fields = EPISODE_FIELDS
+
+
+class ChainSerializer(serializers.ModelSerializer[EpisodeClaim]):
+    """One submission of the chain, oldest first."""
+
+    patient_control_number = serializers.CharField(source="claim.patient_control_number")
+    frequency_code = serializers.CharField(source="claim.frequency_code")
+    charge_amount = serializers.DecimalField(source="claim.charge_amount", max_digits=18, decimal_places=2)
+    status = serializers.CharField(source="claim.status")
+    service_from_date = serializers.DateField(source="claim.service_from_date")
+    created_at = serializers.DateTimeField(source="claim.created_at")
+
+    class Meta:
+        model = EpisodeClaim
+        fields = [
+            *("claim", "patient_control_number", "frequency_code", "charge_amount", "status"),
+            *("service_from_date", "created_at"),
+        ]
+
+
+class RemittanceLinkSerializer(serializers.ModelSerializer[EpisodeRemittance]):
+    """One remittance of the episode with how it was linked, and what it says."""
+
+    linked_by = serializers.CharField(source="linked_by.username", allow_null=True)
+    claim_status_code = serializers.CharField(source="remittance.claim_status_code")
+    charge_amount = serializers.DecimalField(source="remittance.charge_amount", max_digits=18, decimal_places=2)
+    paid_amount = serializers.DecimalField(source="remittance.paid_amount", max_digits=18, decimal_places=2)
+    adjustment_amount = serializers.DecimalField(source="remittance.adjustment_amount", max_digits=18, decimal_places=2)
+    patient_responsibility_amount = serializers.DecimalField(
+        source="remittance.patient_responsibility_amount", max_digits=18, decimal_places=2
+    )
+    payer_name = serializers.CharField(source="remittance.payer.name")
+    payment = serializers.IntegerField(source="remittance.payment_id")
+    payment_date = serializers.DateField(source="remittance.payment.payment_date")
+    trace_number = serializers.CharField(source="remittance.payment.trace_number")
+
+    class Meta:
+        model = EpisodeRemittance
+        fields = [
+            *("remittance", "claim", "method", "confidence", "evidence", "linked_at", "linked_by"),
+            *("claim_status_code", "charge_amount", "paid_amount", "adjustment_amount"),
+            *("patient_responsibility_amount", "payer_name", "payment", "payment_date", "trace_number"),
+        ]
+
+
+class EpisodeDetailSerializer(EpisodeSerializer):
+    chain = ChainSerializer(many=True)
+    remittances = RemittanceLinkSerializer(many=True)
+
+    class Meta(EpisodeSerializer.Meta):
+        fields = [*EPISODE_FIELDS, "chain", "remittances"]
+
+
+class EpisodeFilterSet(RowFilterSet):
+    """`claim_id` finds the episode of any claim of its chain."""
+
+    status = django_filters.ChoiceFilter(choices=EpisodeStatus.choices)
+    claim_id = IdFilter("claim_links__claim_id")
+    remittance_id = IdFilter("remittance_links__remittance_id")
+    payer = IdFilter("claim__payer_id")
+    control_number = TextFilter("claim__patient_control_number")
+    created_from = django_filters.IsoDateTimeFilter("created_at", "gte")
+    created_to = django_filters.IsoDateTimeFilter("created_at", "lte")
+
+
+class EpisodeViewSet(ReadOnlyViewSet):
+    """Episodes: what became of a claim."""
+
+    queryset = Episode.objects.all()
+    serializer_class = EpisodeSerializer
+    detail_class = EpisodeDetailSerializer
+    filterset_class = EpisodeFilterSet
+    kind = "episode"
+
+    def find_chain(self, row: dict[str, Any]) -> QuerySet[EpisodeClaim]:
+        return EpisodeClaim.objects.filter(episode_id=row["id"])
+
+    def find_remittances(self, row: dict[str, Any]) -> QuerySet[EpisodeRemittance]:
+        return EpisodeRemittance.objects.filter(episode_id=row["id"])
+
+
+class UnlinkedClaimViewSet(ClaimViewSet):
+    """Claims that no remittance has answered yet."""
+
+    serializer_class = ClaimSerializer
+    filterset_class = ClaimFilterSet
+
+    def get_queryset(self) -> QuerySet[Claim]:
+        answered = EpisodeRemittance.objects.filter(claim=OuterRef("pk"))
+        return super().get_queryset().filter(~Exists(answered))

@@ -1,0 +1,28 @@
+"""What episodes add to the pages of claims and remittances below: the episode, its money and its remittances."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from claims.models import Claim
+from episodes.ledger import get_ledger
+from episodes.models import Episode, EpisodeClaim, EpisodeRemittance
+from remits.models import Remittance
+
+Drawn = tuple[str, dict[str, Any]]
+
+
+def draw_claim(claim: Claim, request: HttpRequest) -> Drawn:
+    """Draw a claim's episode: bar, figures and timeline; a sentence where it has none yet."""
+    link = EpisodeClaim.objects.filter(claim=claim).select_related("episode").first()
+    return "episodes/section.html", episode_context(link and link.episode)
+
+
+def draw_remittance(remittance: Remittance, request: HttpRequest) -> Drawn:
+    """Draw the claim that a remittance answers, how the link was made, and the episode."""
+    link = EpisodeRemittance.objects.filter(remittance=remittance).select_related("episode", "claim__payer").first()
+    return "episodes/section.html", {**episode_context(link and link.episode), "link": link, "of_remittance": True}
+
+
+def episode_context(episode: Episode | None) -> dict[str, Any]:
+    return {"episode": episode, "ledger": episode and get_ledger(episode)}

@@ -1,0 +1,16 @@
+"""/auth/ and the API's own description, for those who are logged in."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
+
+from marb.access import api
+
+urlpatterns = [
+    path("auth/login/", api.Login.as_view(), name="auth-login"),
+    path("auth/logout/", api.Logout.as_view(), name="auth-logout"),
+    path("auth/logoutall/", api.LogoutAll.as_view(), name="auth-logoutall"),
+    path("auth/me/", api.Me.as_view(), name="auth-me"),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/swagger/", SpectacularSwaggerSplitView.as_view(), name="swagger"),
+    path("schema/redoc/", SpectacularRedocView.as_view(), name="redoc"),
+]

@@ -1,0 +1,42 @@
+"""What lists may be filtered by: named filters only. An unknown parameter is a 400, never a lookup, never ignored."""
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.core.validators import RegexValidator
+from django.db.models import QuerySet
+
+MOST_TEXT = 100
+
+
+class IdField(forms.CharField):
+    """An id as ASCII digits within a bigint; `1.0`, other scripts' digits and 2**63 are not ids."""
+
+    default_validators = [RegexValidator(r"\A[0-9]{1,18}\Z", "An id is a whole number.")]
+
+    def clean(self, value: Any) -> int | None:
+        text = super().clean(value)
+        return int(text) if text else None
+
+
+class IdFilter(django_filters.Filter):
+    field_class = IdField
+
+
+class TextFilter(django_filters.CharFilter):
+    """Exact text, as long as a column may be; stripped of nothing, because control numbers are taken as sent."""
+
+    def __init__(self, *args: Any, **options: Any):
+        super().__init__(*args, **{"max_length": MOST_TEXT, "strip": False, **options})
+
+
+class RowFilterSet(django_filters.FilterSet):
+    """Every list's filters: the practice by its code, for people who are members of several."""
+
+    practice = TextFilter(method="filter_practice")
+
+    def filter_practice(self, queryset: QuerySet[Any, Any], name: str, value: str) -> QuerySet[Any, Any]:
+        """Narrow to one practice, named as a constant, so that indexes which begin with it give the order."""
+        practices = queryset.model._meta.get_field("practice").related_model._base_manager
+        return queryset.filter(practice_id=practices.filter(code=value).values_list("pk", flat=True).first())

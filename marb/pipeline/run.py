@@ -1,0 +1,206 @@
+"""The runner: one step of the belt at a time, each safe to repeat, each by whoever holds the lease.
+
+Split a file, run a chunk through its stages, finish a file. What fails is given back with a plain reason and parked
+after CHUNK_MOST_ATTEMPTS; a bad claim or a bad file never fails here, it is a value. Stages are named in
+settings.PIPELINE; the runner knows none of them. It rings no bells: actors and the ingest command do.
+"""
+
+import gc
+import logging
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.utils.module_loading import import_string
+
+from marb.core.logs import plain_reason
+from marb.edi.values import dollars
+from marb.edi.x12 import Excerpt, Span
+from marb.pipeline import lease as leases
+from marb.pipeline.jobs import ChunkJob, FileJob, LeaseLost
+from marb.pipeline.lease import ChunkLease, FileLease
+from marb.pipeline.models import Chunk, ChunkState
+from marb.pipeline.reading import read
+from marb.pipeline.split import read_separators, split_leased
+from marb.pipeline.verdict import count_file, judge
+
+logger = logging.getLogger(__name__)
+
+
+class NothingCommitted(Exception):
+    """The stages of a chunk ended and none of them committed it: a fault in settings.PIPELINE."""
+
+
+def split_file(file_id: int) -> bool:
+    """Split a received file, if nobody else does. True where it was this call that tried."""
+    lease = leases.take_received([file_id])
+    if lease is not None:
+        split(lease)
+    return lease is not None
+
+
+def run_chunk(chunk_id: int) -> bool:
+    """Load a chunk, if nobody else does. True where it was this call that tried."""
+    lease = leases.take_chunk(chunk_id)
+    if lease is not None:
+        load(lease)
+    return lease is not None
+
+
+def finish_file(file_id: int) -> bool:
+    """Run a file's last steps, if its chunks are all in and nobody else does. True where this call tried."""
+    lease = leases.take_loaded([file_id])
+    if lease is not None:
+        finish(lease)
+    return lease is not None
+
+
+def step(file_ids: Sequence[int]) -> bool:
+    """Do one thing that these files wait for: a chunk, else a last step, else a split. False where nothing waits."""
+    if chunk := leases.take_chunk_of(file_ids):
+        load(chunk)
+    elif loaded := leases.take_loaded(file_ids):
+        finish(loaded)
+    elif received := leases.take_received(file_ids):
+        split(received)
+    else:
+        return False
+    return True
+
+
+def split(lease: FileLease) -> None:
+    if exhausted(lease.attempts):
+        close(lease, "The file could not be split: each attempt ended without an answer.")
+        return
+    try:
+        split_leased(lease)
+    except LeaseLost:
+        logger.info("file %s was split by another", lease.file_id)
+    except Exception as error:  # noqa: BLE001 the runner is the one place that may: what fails is given back
+        fail_file(lease, error, "The file could not be split")
+
+
+def load(lease: ChunkLease) -> None:
+    if exhausted(lease.attempts):
+        leases.park_chunk(lease, "Each attempt ended without an answer: the worker was killed or ran out of memory.")
+    else:
+        try:
+            with leases.kept(lease), calm_gc():
+                run_stages(lease)
+        except LeaseLost:
+            logger.info("chunk %s was loaded by another", lease.chunk_id)
+        except Exception as error:  # noqa: BLE001 as above
+            fail_chunk(lease, error)
+    note_progress(lease.file_id)
+
+
+def run_stages(lease: ChunkLease) -> None:
+    chunk = Chunk.objects.get(pk=lease.chunk_id)
+    job = build_job(chunk, lease)
+    for stage in stages(chunk.kind):
+        stage(job)
+    if Chunk.objects.filter(pk=chunk.pk, state=ChunkState.LEASED, lease_no=lease.lease_no).exists():
+        raise NothingCommitted
+
+
+def build_job(chunk: Chunk, lease: ChunkLease) -> ChunkJob:
+    """Read a chunk's bytes and the context before them."""
+    context = [Span(start, position, read(chunk.file_id, start, end)) for start, end, position in chunk.context]
+    body = Span(chunk.byte_from, chunk.position, read(chunk.file_id, chunk.byte_from, chunk.byte_to))
+    excerpt = Excerpt(read_separators(chunk.separators), context, body, chunk.guide)
+    return ChunkJob(chunk.practice_id, chunk.file_id, lease.chunk_id, lease.lease_no, chunk.kind, excerpt, lease.today)
+
+
+def stages(kind: str) -> list[Callable[[Any], Any]]:
+    """Get the stages of a kind of work, in the order of the belt."""
+    return [import_string(path) for path in settings.PIPELINE[kind]]
+
+
+def finish(lease: FileLease) -> None:
+    if exhausted(lease.attempts):
+        close(lease, "Its last steps were broken off each time.")
+        return
+    job = FileJob(lease.practice_id, lease.file_id, lease.today)
+    try:
+        with leases.kept(lease):
+            # a file of 999s has no chunk, and nothing to link
+            for stage in stages("file") if Chunk.objects.filter(file_id=lease.file_id).exists() else []:
+                stage(job)
+        close(lease)
+    except Exception as error:  # noqa: BLE001 as above
+        fail_file(lease, error, "Its last steps failed")
+
+
+CLOSE = """
+UPDATE pipeline_edifile SET status = %s, reason = %s, finished_at = now(), lease_until = NULL,
+    claim_count = %s, claims_quarantined = %s, claims_rejected = %s,
+    remittance_count = %s, remittances_quarantined = %s, remittances_rejected = %s,
+    charge_amount = %s, paid_amount = %s, finding_count = %s, chunks_done = %s
+WHERE id = %s AND status IN ('received', 'running') AND lease_no = %s
+"""
+
+
+def close(lease: FileLease, failure: str = "") -> None:
+    """Write a file's counts, status and reason, in one fenced statement. A lost lease changes nothing."""
+    counts = count_file(lease.file_id)
+    status, reason = judge(counts, failure)
+    sums = (dollars(counts.charge_cents), dollars(counts.paid_cents), counts.findings, counts.chunks)
+    values: list[Any] = [status.value, reason, *counts[2:8], *sums, lease.file_id, lease.lease_no]
+    with connection.cursor() as cursor:
+        cursor.execute(CLOSE, values)
+
+
+PROGRESS = """
+UPDATE pipeline_edifile SET chunks_done = GREATEST(chunks_done,
+    (SELECT count(*) FROM pipeline_chunk WHERE file_id = %s AND state IN ('done', 'parked')))
+WHERE id = %s
+"""
+
+
+def note_progress(file_id: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(PROGRESS, [file_id, file_id])
+
+
+def exhausted(attempts: int) -> bool:
+    return attempts > settings.CHUNK_MOST_ATTEMPTS
+
+
+def fail_chunk(lease: ChunkLease, error: Exception) -> None:
+    # where PostgreSQL went away, the next statement needs a new connection
+    connection.close_if_unusable_or_obsolete()
+    reason = plain_reason(error)
+    logger.error("chunk %s failed, attempt %s: %s in %s", lease.chunk_id, lease.attempts, reason, innermost(error))
+    if lease.attempts >= settings.CHUNK_MOST_ATTEMPTS:
+        leases.park_chunk(lease, f"It failed {lease.attempts} times, last with {reason}.")
+    else:
+        leases.give_back_chunk(lease, reason)
+
+
+def fail_file(lease: FileLease, error: Exception, what: str) -> None:
+    connection.close_if_unusable_or_obsolete()
+    reason = plain_reason(error)
+    logger.error("file %s failed, attempt %s: %s in %s", lease.file_id, lease.attempts, reason, innermost(error))
+    if lease.attempts >= settings.CHUNK_MOST_ATTEMPTS:
+        close(lease, f"{what} {lease.attempts} times, last with {reason}.")
+    else:
+        leases.give_back_file(lease)
+
+
+def innermost(error: BaseException) -> str:
+    """Name the place an error came from; its text may hold a patient's data and is not logged."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].name}, line {frames[-1].lineno} of {frames[-1].filename}" if frames else "no frame"
+
+
+@contextmanager
+def calm_gc() -> Iterator[None]:
+    """Keep the cycle collector from walking a chunk's rows over and over: they have no cycles and end with it."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

@@ -1,0 +1,93 @@
+"""How files, their sets, findings and quarantined claims are answered; a finding wherever it is shown."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from marb.pipeline.models import EdiFile, Finding, Quarantine, TransactionSet
+
+
+class FindingSerializer(serializers.ModelSerializer[Finding]):
+    """What is wrong and where; never the text that is wrong."""
+
+    class Meta:
+        model = Finding
+        fields = [
+            *("id", "level", "code_set", "code", "message", "byte_offset", "segment_position", "segment_id"),
+            *("loop", "element", "component", "interchange_control", "group_control", "set_control"),
+        ]
+
+
+class FileSerializer(serializers.ModelSerializer[EdiFile]):
+    """A file and what it came to; while it runs, how many of its chunks are done."""
+
+    class Meta:
+        model = EdiFile
+        fields = [
+            *("id", "practice", "name", "byte_count", "kind", "status", "reason", "received_at", "finished_at"),
+            *("claim_count", "claims_quarantined", "claims_rejected", "charge_amount"),
+            *("remittance_count", "remittances_quarantined", "remittances_rejected", "paid_amount"),
+            *("finding_count", "chunk_count", "chunks_done"),
+        ]
+
+
+class FileDetailSerializer(FileSerializer):
+    """The same, with the counts of the raw bytes to hold against it."""
+
+    uploaded_by = serializers.CharField(source="uploaded_by.username")
+
+    class Meta(FileSerializer.Meta):
+        fields = [
+            *FileSerializer.Meta.fields,
+            *("sha256", "uploaded_by", "started_at", "scan_claim_count", "scan_remittance_count"),
+            *("scan_charge_amount", "scan_paid_amount"),
+        ]
+
+
+class FileFindingSerializer(FindingSerializer):
+    """A finding and the offset of the claim or claim payment it concerns."""
+
+    class Meta(FindingSerializer.Meta):
+        fields = [*FindingSerializer.Meta.fields, "claim_offset"]
+
+
+class SetSerializer(serializers.ModelSerializer[TransactionSet]):
+    class Meta:
+        model = TransactionSet
+        fields = [
+            *("id", "byte_from", "byte_to", "set_code", "guide", "sender_code", "receiver_code"),
+            *("interchange_control", "group_control", "set_control", "segment_count", "claim_count"),
+            *("remittance_count", "status", "reason"),
+        ]
+
+
+class QuarantineSerializer(serializers.ModelSerializer[Quarantine]):
+    class Meta:
+        model = Quarantine
+        fields = [
+            *("id", "byte_from", "byte_to", "segment_position", "set_control", "control_number", "charge_amount"),
+        ]
+
+
+class SegmentSerializer(serializers.Serializer[Any]):
+    """One segment as it came, without its terminator."""
+
+    byte_offset = serializers.IntegerField()
+    segment_position = serializers.IntegerField()
+    text = serializers.CharField()
+
+
+class QuarantineDetailSerializer(QuarantineSerializer):
+    segments = SegmentSerializer(many=True)
+
+    class Meta(QuarantineSerializer.Meta):
+        fields = [*QuarantineSerializer.Meta.fields, "segments"]
+
+
+class UploadedSerializer(serializers.Serializer[Any]):
+    """Where an upload went: 202 for a new file, 200 for bytes that were there before."""
+
+    id = serializers.IntegerField()
+    status = serializers.CharField()
+    is_duplicate = serializers.BooleanField()
+    url = serializers.URLField()

@@ -1,0 +1,59 @@
+"""One of everything in a practice, for tests of the whole: every text carries a word to search answers for."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from claims.tests.rows import create_claim, create_line
+from episodes.tests.links import create_episode, create_link
+from marb.access.models import Practice
+from marb.parties.tests.rows import create_payer, create_plan, create_provider
+from marb.pipeline.tests.rows import create_chunk, create_file, create_finding
+from remits.tests.rows import (
+    create_adjustment,
+    create_payment,
+    create_provider_adjustment,
+    create_remittance,
+    create_remittance_line,
+)
+
+
+@dataclass
+class House:
+    """The objects by the basename of their addresses; `unlinked` is a claim without an episode."""
+
+    objects: dict[str, Any]
+    unlinked: Any
+
+
+def build_house(practice: Practice, word: str) -> House:
+    """Create one of everything. Every text that is shown carries the word."""
+    payer = create_payer(practice, f"{word}1", name=f"{word} payer")
+    provider = create_provider(practice, f"{word}2", name=f"{word} provider", npi="1234567893")
+    plan = create_plan(payer, f"{word}3", plan_name=f"{word} plan")
+    file, chunk = build_file(practice, word, "837")
+    shown = {"payer": payer, "billing_provider": provider, "patient_last_name": word, "subscriber_last_name": word}
+    claim = create_claim(chunk, 100, patient_control_number=f"{word}A", **shown)
+    unlinked = create_claim(chunk, 300, patient_control_number=f"{word}B", **shown)
+    create_line(claim, procedure_code=word)
+    create_finding(file, claim.byte_offset, message=f"{word} finding")
+    remittance = build_remittance(practice, word, payer)
+    episode = create_episode(claim, remittance_count=1)
+    create_link(episode, remittance)
+    objects = {"payer": payer, "provider": provider, "plan": plan, "file": file, "claim": claim, "episode": episode}
+    return House({**objects, "payment": remittance.payment, "remittance": remittance}, unlinked)
+
+
+def build_file(practice: Practice, word: str, kind: str) -> tuple[Any, Any]:
+    file = create_file(practice, f"{word}.{kind}", kind=kind)
+    return file, create_chunk(file)
+
+
+def build_remittance(practice: Practice, word: str, payer: Any) -> Any:
+    file, chunk = build_file(practice, word, "835")
+    payment = create_payment(chunk, payer=payer, payer_name=word, payee_name=word, trace_number=f"{word}T")
+    create_provider_adjustment(payment, reference_number=word)
+    shown = {"patient_control_number": f"{word}A", "patient_last_name": word, "member_id": f"{word}M"}
+    remittance = create_remittance(payment, chunk, 100, payer=payer, **shown)
+    create_adjustment(remittance, create_remittance_line(remittance, procedure_code=word))
+    create_finding(file, remittance.byte_offset, message=f"{word} finding")
+    return remittance

@@ -1,0 +1,36 @@
+"""What strangers learn: ok or down."""
+
+import logging
+
+import pytest
+from django.test import Client
+
+from monitoring import api
+
+URL = "/api/v1/health/"
+
+
+def test_strangers_learn_that_all_is_well(client: Client, db: None) -> None:
+    answer = client.get(URL)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize("part", ["database", "broker", "cache"])
+def test_which_part_is_down_is_for_the_log(
+    part: str, client: Client, db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(api.PARTS, part, lambda: False)
+    with caplog.at_level(logging.ERROR, "monitoring.api"):
+        answer = client.get(URL)
+    assert (answer.status_code, answer.json()) == (503, {"status": "down"})
+    ours = [record.getMessage() for record in caplog.records if record.name == "monitoring.api"]
+    assert ours == [f"health: {part} down"]
+
+
+def test_a_server_that_is_not_there_is_down() -> None:
+    assert not api.answers_ping("redis://127.0.0.1:9/0")
+
+
+def test_health_asks_the_database_once(client: Client, db: None, django_assert_num_queries) -> None:
+    with django_assert_num_queries(1):
+        client.get(URL)

@@ -1,0 +1,47 @@
+"""The API's description is whole, and its pages work offline for those who are logged in."""
+
+import json
+import re
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.core.management import call_command
+from django.test import Client
+
+from monitoring.tests.addresses import find_addresses
+
+DOCS = ("schema", "swagger", "redoc")
+
+
+@pytest.fixture
+def member(client: Client, biller) -> Client:
+    client.force_login(biller)
+    return client
+
+
+def test_the_schema_is_valid_and_nothing_had_to_be_guessed(db: None, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("spectacular", validate=True, fail_on_warn=True, format="openapi-json")
+    assert json.loads(capsys.readouterr().out)["openapi"].startswith("3.")
+
+
+def test_every_address_is_described(member: Client) -> None:
+    answer = member.get("/api/v1/schema/", headers={"Accept": "application/vnd.oai.openapi+json"})
+    described = {re.sub(r"{\w+}", "7", path) for path in json.loads(answer.content)["paths"]}
+    for address in find_addresses():
+        if address.name not in DOCS:
+            assert address.path(**dict.fromkeys(address.arguments, 7)) in described, address.name
+
+
+@pytest.mark.parametrize("page", ["swagger", "redoc"])
+def test_the_pages_need_nothing_from_elsewhere_and_no_inline_script(page: str, member: Client) -> None:
+    html = member.get(f"/api/v1/schema/{page}/").content.decode()
+    assert not re.findall(r"https?://", html)
+    assert not re.findall(r"<script(?![^>]*\bsrc=)", html)
+    for path in re.findall(r'(?:src|href)="/static/([^"]+)"', html):
+        assert finders.find(path), path
+
+
+def test_the_script_of_the_pages_is_answered_as_script(member: Client) -> None:
+    answer = member.get("/api/v1/schema/swagger/?script=")
+    assert answer.headers["Content-Type"].startswith("application/javascript")
+    assert b"SwaggerUIBundle" in answer.content

@@ -1,0 +1,65 @@
+"""What silk keeps where it is switched on. Run by test_silk in a process of its own, with SILK=on."""
+
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Permission
+from django.test import Client
+
+from marb.access.models import Practice
+from monitoring.tests.house import build_house
+
+WORD = "MAGPIE"
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def fresh_storages(settings: Any) -> None:
+    """silk asks for the storages while it is imported, before the shared fixture can change them."""
+    settings.STORAGES = {**settings.STORAGES}
+
+
+def everything_kept() -> str:
+    """All that stands in silk's tables."""
+    rows: list[Any] = [
+        row for model in apps.get_app_config("silk").get_models() for row in model._base_manager.values()
+    ]
+    return repr(rows)
+
+
+def test_no_body_no_header_and_no_value_is_kept(client: Client, biller: Any, practice: Practice) -> None:
+    house = build_house(practice, WORD)
+    client.force_login(biller)
+    headers = {"Referer": f"http://testserver/?q={WORD}"}
+    list_answer = client.get(f"/api/v1/claims/?control_number={WORD}A&member_id={WORD}", headers=headers)
+    detail = client.get(f"/api/v1/claims/{house.objects['claim'].pk}/")
+    assert (list_answer.status_code, detail.status_code) == (200, 200)
+    assert WORD in detail.content.decode()
+    kept = everything_kept()
+    assert "/api/v1/claims/" in kept
+    assert '"claims_claim"."patient_control_number" = %s' in kept
+    assert WORD not in kept
+    assert "sessionid" not in kept
+
+
+def test_what_is_sent_is_not_recorded(client: Client, manager: Any, practice: Practice) -> None:
+    house = build_house(practice, WORD)
+    client.force_login(manager)
+    path = f"/api/v1/payers/{house.objects['payer'].pk}/"
+    answer = client.patch(path, {"rules": {"note": WORD}}, content_type="application/json")
+    assert answer.status_code == 200
+    assert path not in everything_kept()
+
+
+def test_its_pages_are_for_staff_with_the_permission(client: Client, biller: Any) -> None:
+    assert client.get("/silk/").status_code == 302
+    client.force_login(biller)
+    client.raise_request_exception = False
+    assert client.get("/silk/").status_code == 403
+    biller.user_permissions.add(Permission.objects.get(codename="view_request", content_type__app_label="silk"))
+    answer = client.get("/silk/")
+    assert answer.status_code == 200
+    assert "'unsafe-inline'" in answer.headers["Content-Security-Policy"].split("script-src")[1].split(";")[0]
+    other = client.get("/api/v1/claims/").headers["Content-Security-Policy"]
+    assert "'unsafe-inline'" not in other.split("script-src")[1].split(";")[0]
