@@ -1,8 +1,8 @@
 """Which prices hold for a claim, and the tables of them: process memory first, then the shared cache, then PostgreSQL.
 
 A claim is priced by its payer's contract at the date of service; Medicare without a contract by the fee schedule of
-that date at the billing provider's locality; anybody else is not priced, and the reason says so. Tables hang on one
-number (FeeVersion), read once per chunk, that goes up in the transaction of every change: after a commit no process
+that date at the locality of the place of service; anybody else is not priced, and the reason says so. Tables hang on
+one number (FeeVersion), read once per chunk, that goes up in the transaction of every change: after a commit no process
 prices by an old table, with the cache up or down. There is no query per line: one per chunk, and one per new table.
 """
 
@@ -23,13 +23,18 @@ TABLE_SECONDS = 24 * 3600
 MOST_CHOICES = 100_000
 NO_CONTRACT = "no contract with this payer on this date"
 NO_DATE = "the line has no date of service"
+NOT_PROFESSIONAL = "the physician fee schedule prices professional claims only"
+MEDICARE_PART_B = "MB"
+PROFESSIONAL = "P"
 
 
 class ToPrice(NamedTuple):
-    """What pricing asks of a claim: ISO date of service ("" if none), billing provider's ZIP, its lines."""
+    """What pricing asks of a claim: payer, ZIP code of the place, P, I or D, SBR09, ISO date ("" if none), its lines."""
 
     payer_id: int | None
     zip_code: str
+    claim_type: str
+    filing_indicator_code: str
     service_date: str
     lines: Sequence[rvu.Line]
 
@@ -61,33 +66,36 @@ class Book:
         self.rules = {(rule.contract_id, rule.modifier): rule_of(rule) for rule in FeeModifier.objects.all()}
         medicare = Payer.objects.filter(practice=practice_id, payer_type=PayerType.MEDICARE)
         self.medicare = set(medicare.values_list("id", flat=True))
-        self.choices: dict[tuple[int | None, str, str], rvu.Table | str] = {}
+        self.choices: dict[tuple[Any, ...], rvu.Table | str] = {}
         self.places: dict[tuple[int, str], tuple[str, str] | None] = {}
         self.tables: dict[tuple[Any, ...], rvu.Table] = {}
 
     def price(self, claim: ToPrice) -> list[rvu.Price]:
         """Price a claim's lines, in their order."""
-        key = claim[:3]
+        key = claim[:-1]
         chosen = self.choices.get(key)
         if chosen is None:
             if len(self.choices) >= MOST_CHOICES:
                 self.choices.clear()
-            chosen = self.choices[key] = self.choose(*key)
+            chosen = self.choices[key] = self.choose(claim)
         if isinstance(chosen, str):
             return [rvu.Price(None, chosen)] * len(claim.lines)
         return chosen.price_claim(claim.lines)
 
-    def choose(self, payer_id: int | None, zip_code: str, service_date: str) -> rvu.Table | str:
+    def choose(self, claim: ToPrice) -> rvu.Table | str:
         """Choose the table for a payer, a place and a day, or say why there is none."""
-        if not service_date:
+        if not claim.service_date:
             return NO_DATE
-        day = date.fromisoformat(service_date)
-        contract = self.contract(payer_id, day)
-        if contract is None and payer_id not in self.medicare:
-            return NO_CONTRACT
+        day = date.fromisoformat(claim.service_date)
+        contract = self.contract(claim.payer_id, day)
         if contract is not None and contract.basis == Basis.OWN:
             return self.own(contract)
-        return self.medicare_table(contract, day, zip_code)
+        is_medicare = claim.filing_indicator_code == MEDICARE_PART_B or claim.payer_id in self.medicare
+        if contract is None and not is_medicare:
+            return NO_CONTRACT
+        if claim.claim_type != PROFESSIONAL:
+            return NOT_PROFESSIONAL
+        return self.medicare_table(contract, day, claim.zip_code)
 
     def contract(self, payer_id: int | None, day: date) -> Contract | None:
         for contract in self.contracts.get(payer_id or 0, []):
@@ -114,7 +122,7 @@ class Book:
             return "no fee schedule is loaded for this date"
         place = self.place(schedule, contract, zip_code)
         if place is None:
-            return "no locality is known for the billing provider's ZIP code"
+            return "no locality is known for the ZIP code of the place of service"
         key = (schedule.pk, *place, contract.pk if contract else None)
         if key not in self.tables:
             found = self.build(schedule, place, contract)

@@ -63,7 +63,7 @@ def commercial(practice):
 
 
 def price(payer: Payer, day: str = "2025-03-01", zip_code: str = "900011234", lines=VISIT) -> Price:
-    return pricing.price_claims(payer.practice_id, [ToPrice(payer.pk, zip_code, day, lines)])[0][0]
+    return pricing.price_claims(payer.practice_id, [ToPrice(payer.pk, zip_code, "P", "CI", day, lines)])[0][0]
 
 
 @pytest.mark.usefixtures("loaded")
@@ -132,7 +132,7 @@ def test_a_change_of_contract_is_seen_without_being_told(commercial):
 @pytest.mark.usefixtures("loaded")
 def test_warm_tables_cost_one_query_a_chunk(medicare, django_assert_num_queries):
     price(medicare)
-    claims = [ToPrice(medicare.pk, "900011234", "2025-03-01", VISIT)] * 1000
+    claims = [ToPrice(medicare.pk, "900011234", "P", "MB", "2025-03-01", VISIT)] * 1000
     with django_assert_num_queries(1):  # the version
         prices = pricing.price_claims(medicare.practice_id, claims)
     assert sum(line.cents or 0 for (line,) in prices) == 1000 * 8604
