@@ -17,6 +17,7 @@ from django.db import connection
 from claims import rvu
 from claims.models import Contract, ContractFee, Fee, FeeCap, FeeModifier, FeeSchedule, Locality, LocalityZip
 from claims.models.fees import Basis
+from claims.ranking import RANKED
 from marb.parties.models import Payer, PayerType
 
 TABLE_SECONDS = 24 * 3600
@@ -29,7 +30,7 @@ PROFESSIONAL = "P"
 
 
 class ToPrice(NamedTuple):
-    """What pricing asks of a claim: payer, ZIP code of the place, P, I or D, SBR09, ISO date ("" if none), its lines."""
+    """What pricing asks of a claim's day: payer, ZIP code of the place, P, I or D, SBR09, ISO date or "", lines."""
 
     payer_id: int | None
     zip_code: str
@@ -112,7 +113,7 @@ class Book:
                 )
                 for fee in ContractFee.objects.filter(contract=contract)
             }
-            self.tables[key] = rvu.Own(fees, rules=self.rules_for(contract), reductions=reductions(contract))
+            self.tables[key] = rvu.Own(fees, rules=self.rules_for(contract))
         return self.tables[key]
 
     def medicare_table(self, contract: Contract | None, day: date, zip_code: str) -> rvu.Table | str:
@@ -158,6 +159,7 @@ class Book:
             caps=cap_rows(schedule, contractor, locality),
             factor=(contract.percent if contract else Decimal(100)) / 100,
             reductions=reductions(contract),
+            is_medicare=contract is None,
         )
 
     def rules_for(self, contract: Contract | None) -> list[rvu.ModifierRule]:
@@ -215,8 +217,11 @@ def rule_of(row: FeeModifier) -> rvu.ModifierRule:
     return rvu.ModifierRule(row.modifier, row.effect, row.percent, row.indicator, row.allowed)
 
 
-def reductions(contract: Contract | None) -> tuple[Decimal, ...]:
-    return tuple(Decimal(str(percent)) for percent in (contract.reductions if contract else ()))
+def reductions(contract: Contract | None) -> dict[str, tuple[Decimal, ...]]:
+    """Read a contract's percents: by rule (claims.ranking), or a list of them for ranked procedures."""
+    said = contract.reductions if contract else {}
+    given = said if isinstance(said, dict) else {RANKED: said}
+    return {rule: tuple(Decimal(str(percent)) for percent in percents) for rule, percents in given.items() if percents}
 
 
 def fee_rows(schedule: FeeSchedule) -> dict[tuple[str, str], rvu.Rvu]:

@@ -71,8 +71,8 @@ class Migration(migrations.Migration):
                 ('modifier', models.CharField(max_length=2)),
                 ('effect', models.CharField(choices=[('percent', 'Percent of the price'), ('portion', 'Portion of the global package'), ('row', 'Price row of its own, else the percent'), ('rank', 'Ranked among multiple procedures'), ('by_report', 'Paid by report'), ('none', 'No effect')], max_length=10)),
                 ('percent', models.DecimalField(decimal_places=2, default=100, max_digits=6)),
-                ('indicator', models.CharField(blank=True, max_length=20)),
-                ('allowed', models.CharField(blank=True, max_length=10)),
+                ('indicator', models.CharField(blank=True, max_length=40)),
+                ('allowed', models.CharField(blank=True, max_length=40)),
                 ('contract', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='modifiers', to='claims.contract')),
             ],
             options={

@@ -144,8 +144,8 @@ class FeeModifier(models.Model):
     modifier = models.CharField(max_length=2)
     effect = models.CharField(max_length=10, choices=Effect.choices)
     percent = models.DecimalField(max_digits=6, decimal_places=2, default=100)
-    indicator = models.CharField(max_length=20, blank=True)
-    allowed = models.CharField(max_length=10, blank=True)
+    indicator = models.CharField(max_length=40, blank=True)
+    allowed = models.CharField(max_length=40, blank=True)
 
     class Meta:
         ordering = ["contract_id", "modifier"]
