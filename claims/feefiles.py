@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
-from claims.rvu import Cap, Gpci, Rvu
+from claims.rates import Cap, Gpci, Rvu
 
 MOST_PREAMBLE_ROWS = 40
 
@@ -77,9 +77,11 @@ FEE_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "endoscopy_base": ("ENDO BASE",),
     "conversion_factor": ("CONV FACTOR",),
 }
-INDICATORS = frozenset(
-    ("status_code", "multiple_procedure", "bilateral", "assistant", "cosurgeon", "team", "endoscopy_base")
-)
+# indicators, which are text, and how many characters they have
+INDICATORS = {
+    **dict.fromkeys(("status_code", "multiple_procedure", "bilateral", "assistant", "cosurgeon", "team"), 1),
+    "endoscopy_base": 5,
+}
 
 
 def read_fee_lines(lines: Iterable[str]) -> Iterator[FeeLine]:
@@ -93,13 +95,20 @@ def read_fee_lines(lines: Iterable[str]) -> Iterator[FeeLine]:
 
 
 def fee_line(number: int, cells: dict[str, str]) -> FeeLine:
-    code, modifier = cells.pop("code"), cells.pop("modifier")
+    code, modifier = cells.pop("code").upper(), cells.pop("modifier").upper()
+    if len(code) != 5 or len(modifier) > 2:
+        raise BadFeeFile(f"Row {number}: a code has five characters and a modifier two.")
+    if long := next((name for name, width in INDICATORS.items() if len(cells[name]) > width), ""):
+        raise BadFeeFile(f"Row {number}: {long} is too long.")
     values = {name: text if name in INDICATORS else amount(number, name, text) for name, text in cells.items()}
     return FeeLine(code, modifier, Rvu(**values))  # type: ignore[arg-type]
 
 
 def read_localities(lines: Iterable[str]) -> Iterator[LocalityLine]:
-    """Yield the rows of a GPCI file. Its headings carry the year and notes, so they are known by their words."""
+    """Yield the rows of a GPCI file. Its headings carry the year and notes, so they are known by their words.
+
+    Of two work indices the one with the floor of 1.0 is taken, which law has renewed every year so far.
+    """
     rows = enumerate(csv.reader(lines), 1)
     header = joined_header(rows, "MEDICARE ADMINISTRATIVE CONTRACTOR")
     places = {
@@ -107,7 +116,7 @@ def read_localities(lines: Iterable[str]) -> Iterator[LocalityLine]:
         "state": place_of(header, r"^STATE"),
         "locality": place_of(header, r"LOCALITY NUMBER"),
         "name": place_of(header, r"LOCALITY NAME"),
-        "work": place_of(header, r"\bP?W GPCI"),
+        "work": place_of(header, r"\bP?W GPCI(?!.*WITHOUT)", r"\bP?W GPCI"),
         "practice_expense": place_of(header, r"\bPE GPCI"),
         "malpractice": place_of(header, r"\bMP GPCI"),
     }
@@ -120,7 +129,7 @@ def read_localities(lines: Iterable[str]) -> Iterator[LocalityLine]:
 def locality_line(number: int, cells: dict[str, str]) -> LocalityLine:
     indices = (amount(number, name, cells[name]) for name in ("work", "practice_expense", "malpractice"))
     name = cells["name"].rstrip("*").strip()
-    return LocalityLine(cells["contractor"], cells["state"], cells["locality"].zfill(2), name, Gpci(*indices))
+    return LocalityLine(cells["contractor"].zfill(5), cells["state"], cells["locality"].zfill(2), name, Gpci(*indices))
 
 
 def read_caps(lines: Iterable[str]) -> Iterator[CapLine]:
@@ -133,7 +142,8 @@ def read_caps(lines: Iterable[str]) -> Iterator[CapLine]:
     for number, row in rows:
         if len(row) > nonfacility and row[code].strip():
             cap = Cap(amount(number, "FACILITY PRICE", row[facility]), amount(number, "NON-FACILITY", row[nonfacility]))
-            yield CapLine(row[code].strip(), row[modifier].strip(), row[carrier].strip(), row[locality].strip(), cap)
+            where = row[carrier].strip().zfill(5), row[locality].strip().zfill(2)
+            yield CapLine(row[code].strip(), row[modifier].strip(), *where, cap)
 
 
 def read_zips(lines: Iterable[str]) -> Iterator[ZipLine]:
@@ -151,7 +161,7 @@ def read_zips(lines: Iterable[str]) -> Iterator[ZipLine]:
             continue
         if not (len(zip_code) == 5 and zip_code.isdecimal() and zip_code.isascii()):
             raise BadFeeFile(f"Row {number} of the ZIP crosswalk has no five-digit ZIP code.")
-        yield ZipLine(zip_code, state.strip(), carrier.strip(), locality.strip().zfill(2))
+        yield ZipLine(zip_code, state.strip(), carrier.strip().zfill(5), locality.strip().zfill(2))
 
 
 def joined_header(rows: Iterator[tuple[int, list[str]]], first: str) -> list[str]:
@@ -187,12 +197,13 @@ def locate(columns: Mapping[str, tuple[str, ...]], header: list[str]) -> dict[st
     return places
 
 
-def place_of(header: list[str], pattern: str) -> int:
-    """Find the one column whose heading has the pattern."""
-    place = next((place for place, text in enumerate(header) if re.search(pattern, text)), None)
-    if place is None:
-        raise BadFeeFile(f"No column like {pattern.strip('^$')} in the heading.")
-    return place
+def place_of(header: list[str], *patterns: str) -> int:
+    """Find the column whose heading has the first pattern, else the next one."""
+    for pattern in patterns:
+        for place, text in enumerate(header):
+            if re.search(pattern, text):
+                return place
+    raise BadFeeFile(f"No column like {patterns[-1].strip('^$')} in the heading.")
 
 
 def amount(number: int, column: str, text: str) -> Decimal:

@@ -1,4 +1,4 @@
-"""The rows of a fee schedule: RVUs with their indicators, a locality's indices, caps; values as CMS's files say them."""
+"""The rows of a fee schedule: RVUs with their indicators, a locality's indices, caps; values as CMS's files say."""
 
 from decimal import Decimal
 from typing import NamedTuple

@@ -76,3 +76,29 @@ def test_caps_are_read_in_either_spelling():
 def test_zips_are_read_as_csv_or_in_fixed_columns(line):
     (row,) = read_zips([line])
     assert row == ("90001", "CA", "01182", "18")
+
+
+def test_numbers_of_contractors_get_their_leading_zero_back():
+    text = "Medicare Administrative Contractor (MAC),State,Locality Number,Locality Name,PW GPCI,PE GPCI,MP GPCI\n"
+    (line,) = read_localities([text, "9202,PR,7,PUERTO RICO,1,0.869,0.575\n"])
+    assert (line.contractor, line.locality) == ("09202", "07")
+    (cap,) = read_caps(
+        ["HCPCS,MOD,PROCSTAT,CARRIER,LOCALITY,FACILITY PRICE,NON-FACILTY PRICE\n", "B2000,TC,A,1112,5,1,2\n"]
+    )
+    assert (cap.carrier, cap.locality) == ("01112", "05")
+
+
+def test_of_two_work_indices_the_one_with_the_floor_is_taken():
+    text = (
+        "Medicare Administrative Contractor (MAC),State,Locality Number,Locality Name,2026 PW GPCI (without 1.0 Floor),"
+        "2026 PW GPCI (with 1.0 Floor),2026 PE GPCI,2026 MP GPCI\n"
+        "10112,AL,00,ALABAMA,0.975,1.000,0.869,0.575\n"
+    )
+    (line,) = read_localities(text.splitlines(keepends=True))
+    assert line.gpci == Gpci(Decimal("1.000"), Decimal("0.869"), Decimal("0.575"))
+
+
+@pytest.mark.parametrize(("good", "bad"), [("A1234,,", "A12345,,"), (",A1000,", ",A10000,"), ("A1234,26", "A1234,26A")])
+def test_what_is_longer_than_its_column_is_refused_with_its_row(good, bad):
+    with pytest.raises(BadFeeFile, match=r"Row [89]"):
+        list(read_fee_lines(PPRRVU.replace(good, bad).splitlines(keepends=True)))
