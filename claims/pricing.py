@@ -22,6 +22,8 @@ from marb.parties.models import Payer, PayerType
 
 TABLE_SECONDS = 24 * 3600
 MOST_CHOICES = 100_000
+# practices whose prices one process keeps open
+MOST_BOOKS = 50
 NO_CONTRACT = "no contract with this payer on this date"
 NO_DATE = "the line has no date of service"
 NOT_PROFESSIONAL = "the physician fee schedule prices professional claims only"
@@ -159,7 +161,7 @@ class Book:
             caps=cap_rows(schedule, contractor, locality),
             factor=(contract.percent if contract else Decimal(100)) / 100,
             reductions=reductions(contract),
-            is_medicare=contract is None,
+            is_medicare=contract is None or contract.payer_id in self.medicare,
         )
 
     def rules_for(self, contract: Contract | None) -> list[rvu.ModifierRule]:
@@ -173,6 +175,8 @@ class Book:
 
 BOOKS: dict[int, Book] = {}
 CACHE_COUNTS = {"hits": 0, "misses": 0}
+# lookups of books that are no longer open
+CLOSED_COUNTS = {"looked_up": 0, "worked_out": 0}
 
 
 def price_claims(practice_id: int, claims: Iterable[ToPrice]) -> list[list[rvu.Price]]:
@@ -186,8 +190,19 @@ def open_book(practice_id: int) -> Book:
     version = current_version()
     book = BOOKS.get(practice_id)
     if book is None or book.version != version:
+        if book is not None:
+            close_book(book)
+        elif len(BOOKS) >= MOST_BOOKS:
+            close_book(BOOKS.pop(next(iter(BOOKS))))
         book = BOOKS[practice_id] = Book(practice_id, version)
     return book
+
+
+def close_book(book: Book) -> None:
+    """Keep the counts of a book that nobody will ask again."""
+    for table in book.tables.values():
+        CLOSED_COUNTS["looked_up"] += table.looked_up
+        CLOSED_COUNTS["worked_out"] += table.worked_out
 
 
 def current_version() -> int:
@@ -208,8 +223,8 @@ def bump() -> None:
 def statistics() -> Statistics:
     """Count this process's lookups, by layer."""
     tables = [table for book in BOOKS.values() for table in book.tables.values()]
-    misses = sum(table.worked_out for table in tables)
-    looked_up = sum(table.looked_up for table in tables)
+    misses = CLOSED_COUNTS["worked_out"] + sum(table.worked_out for table in tables)
+    looked_up = CLOSED_COUNTS["looked_up"] + sum(table.looked_up for table in tables)
     return Statistics(looked_up - misses, misses, CACHE_COUNTS["hits"], CACHE_COUNTS["misses"])
 
 

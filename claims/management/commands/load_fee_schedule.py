@@ -1,7 +1,12 @@
-"""`manage.py load_fee_schedule NAME --fees FILE...`: load a release of CMS's physician fee schedule. Safe to repeat."""
+"""`manage.py load_fee_schedule NAME --folder FOLDER`: load a release of CMS's physician fee schedule. Safe to repeat.
 
+The folder is CMS's archive as it is unpacked: PPRRVU*, GPCI*, OPPSCAP* and ZIP5* files are known by their names, and
+by them the year and the two factors of 2026 (nonQPP, QPP). Files of other names are given one by one.
+"""
+
+import re
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +18,15 @@ from claims import feefiles, pricing
 from claims.models import Fee, FeeCap, FeeSchedule, Locality, LocalityZip
 from marb.core.copy import copy_rows
 
+FEES_NAME = re.compile(r"PPRRVU(20[0-9]{2}|[0-9]{2}).*\.csv$", re.IGNORECASE)
+PATTERNS = {
+    "fees": re.compile(r"PPRRVU.*\.csv$", re.IGNORECASE),
+    "localities": re.compile(r"GPCI.*\.csv$", re.IGNORECASE),
+    "caps": re.compile(r"OPPSCAP.*\.csv$", re.IGNORECASE),
+    "zips": re.compile(r"ZIP5.*\.(csv|txt)$", re.IGNORECASE),
+}
+# in this order: one name ends in the other
+QUALIFIERS = {"nonqpp": "nonQP", "qpp": "QP"}
 Reader = Callable[[Iterable[str]], Iterator[Any]]
 
 
@@ -63,27 +77,41 @@ KINDS = (
 )
 
 
+class Release(NamedTuple):
+    """A schedule to load: its name, which of two factors, its period, and the files of each kind by option."""
+
+    name: str
+    qualifier: str
+    first: date
+    last: date
+    files: Mapping[str, list[Path]]
+
+
 class Command(BaseCommand):
     help = "Load a release of the physician fee schedule from CMS's files (PPRRVU, GPCI, OPPSCAP, ZIP crosswalk)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="a name for the release, as RVU26A; loading it again replaces it")
-        parser.add_argument("--fees", nargs="+", type=Path, required=True, help="PPRRVU files")
+        parser.add_argument("--folder", type=Path, help="the folder of an unpacked release, instead of its files")
+        parser.add_argument("--fees", nargs="+", type=Path, default=[], help="PPRRVU files")
         parser.add_argument("--localities", nargs="*", type=Path, default=[], help="GPCI files")
         parser.add_argument("--caps", nargs="*", type=Path, default=[], help="OPPSCAP files")
         parser.add_argument("--zips", nargs="*", type=Path, default=[], help="ZIP-to-locality files")
         parser.add_argument("--qualifier", default="", choices=["", "QP", "nonQP"], help="which of 2026's two factors")
-        parser.add_argument("--from", dest="first", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
-        parser.add_argument("--to", dest="last", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
+        parser.add_argument("--from", dest="first", type=date.fromisoformat, metavar="YYYY-MM-DD")
+        parser.add_argument("--to", dest="last", type=date.fromisoformat, metavar="YYYY-MM-DD")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["last"] < options["first"]:
-            raise CommandError("The period ends before it begins: --to is earlier than --from.")
+        releases = find_releases(options) if options["folder"] else [given_release(options)]
+        for release in releases:
+            if release.last < release.first:
+                raise CommandError("The period ends before it begins: --to is earlier than --from.")
         with transaction.atomic():
-            schedule = keep_schedule(options)
-            for kind in KINDS:
-                if options[kind.option]:
-                    self.load(schedule, kind, options[kind.option])
+            for release in releases:
+                schedule = keep_schedule(release)
+                for kind in KINDS:
+                    if release.files[kind.option]:
+                        self.load(schedule, kind, release.files[kind.option])
             pricing.bump()
 
     def load(self, schedule: FeeSchedule, kind: Kind, paths: list[Path]) -> None:
@@ -100,16 +128,47 @@ class Command(BaseCommand):
             )
 
 
-def keep_schedule(options: dict[str, Any]) -> FeeSchedule:
+def given_release(options: Mapping[str, Any]) -> Release:
+    """Take a release as the options say it."""
+    if not (options["fees"] and options["first"] and options["last"]):
+        raise CommandError("Name a --folder, or --fees with --from and --to.")
+    files = {kind.option: options[kind.option] for kind in KINDS}
+    return Release(options["name"], options["qualifier"], options["first"], options["last"], files)
+
+
+def find_releases(options: Mapping[str, Any]) -> list[Release]:
+    """Find the releases in a folder, one for each factor; of the year in the name unless dates are given."""
+    folder: Path = options["folder"]
+    found = {option: matching(folder, pattern) for option, pattern in PATTERNS.items()}
+    releases = []
+    for path in found["fees"]:
+        matched = FEES_NAME.match(path.name)
+        year = 2000 + int(matched[1][-2:]) if matched else 0
+        if not year:
+            raise CommandError(f"{path.name} does not say its year: give the files one by one.")
+        qualifier = next((said for ending, said in QUALIFIERS.items() if ending in path.name.lower()), "")
+        name = f"{options['name']} {qualifier}".strip()
+        first, last = options["first"] or date(year, 1, 1), options["last"] or date(year, 12, 31)
+        releases.append(Release(name, qualifier, first, last, {**found, "fees": [path]}))
+    if not releases:
+        raise CommandError(f"There is no PPRRVU*.csv in {folder}.")
+    return releases
+
+
+def matching(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
+    return sorted(path for path in folder.glob("*") if pattern.match(path.name))
+
+
+def keep_schedule(release: Release) -> FeeSchedule:
     """Make the schedule's row, or raise its version where it is there."""
     values = {
-        "year": options["first"].year,
-        "qualifier": options["qualifier"],
-        "effective_from_date": options["first"],
-        "effective_to_date": options["last"],
+        "year": release.first.year,
+        "qualifier": release.qualifier,
+        "effective_from_date": release.first,
+        "effective_to_date": release.last,
     }
     schedule, _ = FeeSchedule.objects.update_or_create(
-        name=options["name"],
+        name=release.name,
         defaults=values | {"version": models.F("version") + 1},
         create_defaults=values,
     )
