@@ -1,7 +1,7 @@
-"""What a chunk's claims are expected to be allowed: parsed claims in, amounts and reasons for their rows out.
+"""What claims are expected to be allowed: parsed or stored claims in, amounts and reasons for their rows out.
 
 A line is priced by its own date of service, so a claim across New Year takes two schedules, and procedures of two days
-are not ranked among each other. The place is the ZIP of the service facility (loop 2310C or 2310E, NM1*77), where
+are not ranked among each other. The place is the ZIP code of the service facility (loop 2310C or 2310E, NM1*77), where
 Medicare pays by, else of the billing provider (2010AA). A claim has an expected amount when each of its lines has one.
 Left out: places of a single line (2420C).
 """
@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from claims.edi837.records import Document, ParsedClaim, ParsedLine
-from claims.pricing import ToPrice, price_claims
+from claims.pricing import Book, ToPrice, open_book
 from claims.rvu import Line, Price
 from marb.edi.values import dollars
 from marb.parties.resolve import payer_code
@@ -19,6 +19,17 @@ from marb.parties.resolve import payer_code
 HCPCS_QUALIFIERS = frozenset(("HC", "AD"))
 UNIT = "UN"
 Cell = tuple[str | None, str]
+
+
+class Priceable(NamedTuple):
+    """What pricing asks of a claim, parsed or stored. `days` are its lines' dates of service, ISO or ""."""
+
+    payer_id: int | None
+    zip_code: str
+    claim_type: str
+    filing_indicator_code: str
+    days: list[str]
+    lines: list[Line]
 
 
 class Expected(NamedTuple):
@@ -30,24 +41,45 @@ class Expected(NamedTuple):
 
 def expect_claims(practice_id: int, claims: Sequence[ParsedClaim], payers: Mapping[str, int]) -> list[Expected]:
     """Price a chunk's claims; `payers` as marb.parties.resolve answers them. One query where the tables are warm."""
-    asked = [list(parts_of(claim, payers)) for claim in claims]
-    prices = iter(price_claims(practice_id, (to_price for parts in asked for _, to_price in parts)))
-    return [
-        gather([(places, next(prices)) for places, _ in parts], len(claim.lines))
-        for claim, parts in zip(claims, asked, strict=True)
-    ]
+    book = open_book(practice_id)
+    payer_ids = {party: payers.get(payer_code(party.code, party.name)) for party in {claim.payer for claim in claims}}
+    return [expect_claim(book, claim, payer_ids[claim.payer]) for claim in claims]
 
 
-def parts_of(claim: ParsedClaim, payers: Mapping[str, int]) -> Iterator[tuple[Iterable[int], ToPrice]]:
-    """Yield what to price of a claim, one part per date of service, each with its lines' places."""
-    payer_id = payers.get(payer_code(claim.payer.code, claim.payer.name))
-    place = claim.place_of_service_code if claim.facility_code_qualifier != "A" else ""
-    lines = [line_of(line, place) for line in claim.lines]
+def expect_claim(book: Book, claim: ParsedClaim, payer_id: int | None) -> Expected:
+    """Price a claim. One of a single day whose lines were priced before, by the same table, is answered at once."""
+    lines = claim.lines
+    days = {line.service_from_date for line in lines}
+    if len(days) != 1:
+        return expect(book, priceable(claim, payer_id))
+    day = days.pop() or claim.service_from_date or ""
+    table = book.find_table(payer_id, zip_of(claim.providers), claim.claim_type, claim.filing_indicator_code, day)
+    if isinstance(table, str):
+        return Expected(None, [(None, table)] * len(lines))
+    shape = (claim.facility_code_qualifier, claim.place_of_service_code, *map(shape_of, lines))
+    found: Expected | None = table.shapes.get(shape)
+    if found is None:
+        found = expect(book, priceable(claim, payer_id))
+        table.remember_shape(shape, found)
+    else:
+        table.looked_up += len(lines)
+    return found
+
+
+def shape_of(line: ParsedLine) -> tuple[str | None, ...]:
+    """Gather all that a line's price depends on but its day."""
+    where = line.place_of_service_code
+    if line.modifiers:
+        return line.procedure_code, line.unit_count, line.unit_code, line.procedure_qualifier, where, *line.modifiers
+    return line.procedure_code, line.unit_count, line.unit_code, line.procedure_qualifier, where
+
+
+def priceable(claim: ParsedClaim, payer_id: int | None) -> Priceable:
+    place = "" if claim.facility_code_qualifier == "A" else claim.place_of_service_code
     days = [line.service_from_date or claim.service_from_date or "" for line in claim.lines]
-    about = (payer_id, zip_of(claim.providers), claim.claim_type, claim.filing_indicator_code)
-    for day in dict.fromkeys(days):
-        places = [at for at, of in enumerate(days) if of == day]
-        yield places, ToPrice(*about, day, [lines[at] for at in places])
+    lines = [line_of(line, place) for line in claim.lines]
+    zip_code = zip_of(claim.providers)
+    return Priceable(payer_id, zip_code, claim.claim_type, claim.filing_indicator_code, days, lines)
 
 
 def line_of(line: ParsedLine, place: str) -> Line:
@@ -59,17 +91,27 @@ def line_of(line: ParsedLine, place: str) -> Line:
 
 def zip_of(providers: Iterable[Document]) -> str:
     """Find the ZIP code of the place of service: of the service facility, else of the billing provider."""
-    codes = {party.get("role"): (party.get("address") or {}).get("postal_code") for party in providers}
-    return codes.get("77") or codes.get("85") or ""
+    found = ""
+    for party in providers:
+        role = party.get("role")
+        if role in ("77", "85"):
+            code: str = party.get("address", {}).get("postal_code", "")
+            if code and role == "77":
+                return code
+            found = found or code
+    return found
 
 
-def gather(parts: Iterable[tuple[Iterable[int], Sequence[Price]]], count: int) -> Expected:
-    """Put the parts' prices in the order of the claim's lines, and sum them."""
-    found = {at: price for places, prices in parts for at, price in zip(places, prices, strict=True)}
-    ordered = [found[at] for at in range(count)]
-    cents = [price.cents for price in ordered if price.cents is not None]
-    amount = dollars(sum(cents)) if cents and len(cents) == count else None
-    return Expected(amount, [cell_of(price) for price in ordered])
+def expect(book: Book, claim: Priceable) -> Expected:
+    """Price a claim, each of its days apart, and sum its lines."""
+    prices: dict[str, Iterator[Price]] = {}
+    for day in dict.fromkeys(claim.days):
+        lines = [line for line, of in zip(claim.lines, claim.days, strict=True) if of == day]
+        prices[day] = iter(book.price(ToPrice(*claim[:4], day, lines)))
+    found = [next(prices[day]) for day in claim.days]
+    cents = [price.cents for price in found if price.cents is not None]
+    is_whole = bool(cents) and len(cents) == len(found)
+    return Expected(dollars(sum(cents)) if is_whole else None, [cell_of(price) for price in found])
 
 
 @lru_cache(maxsize=65536)

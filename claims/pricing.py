@@ -6,21 +6,20 @@ one number (FeeVersion), read once per chunk, that goes up in the transaction of
 prices by an old table, with the cache up or down. There is no query per line: one per chunk, and one per new table.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.core.cache import cache
 from django.db import connection
 
 from claims import rvu
-from claims.models import Contract, ContractFee, Fee, FeeCap, FeeModifier, FeeSchedule, Locality, LocalityZip
+from claims.feecache import CACHE_COUNTS, cap_rows, fee_rows
+from claims.models import Contract, ContractFee, FeeModifier, FeeSchedule, Locality, LocalityZip
 from claims.models.fees import Basis
 from claims.ranking import RANKED
 from marb.parties.models import Payer, PayerType
 
-TABLE_SECONDS = 24 * 3600
 MOST_CHOICES = 100_000
 # practices whose prices one process keeps open
 MOST_BOOKS = 50
@@ -43,16 +42,22 @@ class ToPrice(NamedTuple):
 
 
 class Statistics(NamedTuple):
-    """Lookups since the process began: `memory` counts lines, `cache` the loads of tables that memory had not."""
+    """Lookups since the process began.
+
+    Memory: lines that met a table in process memory, and tables that had to be built for one. Cache: of the rows that a
+    build asked for, those that the shared cache had, and those that PostgreSQL gave. `worked_out` counts the lines that
+    needed arithmetic; all others were remembered.
+    """
 
     memory_hits: int
     memory_misses: int
     cache_hits: int
     cache_misses: int
+    worked_out: int
 
     @property
     def hit_rate(self) -> float:
-        """Percent of lines answered from process memory."""
+        """Percent of lines that met their table in process memory."""
         total = self.memory_hits + self.memory_misses
         return round(100 * self.memory_hits / total, 2) if total else 0.0
 
@@ -74,31 +79,39 @@ class Book:
         self.tables: dict[tuple[Any, ...], rvu.Table] = {}
 
     def price(self, claim: ToPrice) -> list[rvu.Price]:
-        """Price a claim's lines, in their order."""
-        key = claim[:-1]
-        chosen = self.choices.get(key)
-        if chosen is None:
+        """Price a claim's lines of one day, in their order."""
+        table = self.find_table(*claim[:-1])
+        if isinstance(table, str):
+            return [rvu.Price(None, table)] * len(claim.lines)
+        return table.price_claim(claim.lines)
+
+    def find_table(
+        self, payer_id: int | None, zip_code: str, claim_type: str, filing_indicator_code: str, service_date: str
+    ) -> rvu.Table | str:
+        """Find the table for a payer, a place and a day, or the reason why there is none; remembered."""
+        key = (payer_id, zip_code, claim_type, filing_indicator_code, service_date)
+        found = self.choices.get(key)
+        if found is None:
             if len(self.choices) >= MOST_CHOICES:
                 self.choices.clear()
-            chosen = self.choices[key] = self.choose(claim)
-        if isinstance(chosen, str):
-            return [rvu.Price(None, chosen)] * len(claim.lines)
-        return chosen.price_claim(claim.lines)
+                self.places.clear()
+            found = self.choices[key] = self.choose(*key)
+        return found
 
-    def choose(self, claim: ToPrice) -> rvu.Table | str:
-        """Choose the table for a payer, a place and a day, or say why there is none."""
-        if not claim.service_date:
+    def choose(
+        self, payer_id: int | None, zip_code: str, claim_type: str, filing_indicator_code: str, service_date: str
+    ) -> rvu.Table | str:
+        if not service_date:
             return NO_DATE
-        day = date.fromisoformat(claim.service_date)
-        contract = self.contract(claim.payer_id, day)
+        day = date.fromisoformat(service_date)
+        contract = self.contract(payer_id, day)
         if contract is not None and contract.basis == Basis.OWN:
             return self.own(contract)
-        is_medicare = claim.filing_indicator_code == MEDICARE_PART_B or claim.payer_id in self.medicare
-        if contract is None and not is_medicare:
+        if contract is None and filing_indicator_code != MEDICARE_PART_B and payer_id not in self.medicare:
             return NO_CONTRACT
-        if claim.claim_type != PROFESSIONAL:
+        if claim_type != PROFESSIONAL:
             return NOT_PROFESSIONAL
-        return self.medicare_table(contract, day, claim.zip_code)
+        return self.medicare_table(contract, day, zip_code)
 
     def contract(self, payer_id: int | None, day: date) -> Contract | None:
         for contract in self.contracts.get(payer_id or 0, []):
@@ -174,15 +187,8 @@ class Book:
 
 
 BOOKS: dict[int, Book] = {}
-CACHE_COUNTS = {"hits": 0, "misses": 0}
 # lookups of books that are no longer open
-CLOSED_COUNTS = {"looked_up": 0, "worked_out": 0}
-
-
-def price_claims(practice_id: int, claims: Iterable[ToPrice]) -> list[list[rvu.Price]]:
-    """Price a chunk's claims: for each, its lines' prices in their order. One query where the tables are warm."""
-    book = open_book(practice_id)
-    return [book.price(claim) for claim in claims]
+CLOSED_COUNTS = {"built": 0, "looked_up": 0, "worked_out": 0}
 
 
 def open_book(practice_id: int) -> Book:
@@ -200,9 +206,14 @@ def open_book(practice_id: int) -> Book:
 
 def close_book(book: Book) -> None:
     """Keep the counts of a book that nobody will ask again."""
-    for table in book.tables.values():
-        CLOSED_COUNTS["looked_up"] += table.looked_up
-        CLOSED_COUNTS["worked_out"] += table.worked_out
+    for name, count in counts_of(book).items():
+        CLOSED_COUNTS[name] += count
+
+
+def counts_of(book: Book) -> dict[str, int]:
+    tables = book.tables.values()
+    looked_up, worked_out = sum(table.looked_up for table in tables), sum(table.worked_out for table in tables)
+    return {"built": len(tables), "looked_up": looked_up, "worked_out": worked_out}
 
 
 def current_version() -> int:
@@ -222,10 +233,9 @@ def bump() -> None:
 
 def statistics() -> Statistics:
     """Count this process's lookups, by layer."""
-    tables = [table for book in BOOKS.values() for table in book.tables.values()]
-    misses = CLOSED_COUNTS["worked_out"] + sum(table.worked_out for table in tables)
-    looked_up = CLOSED_COUNTS["looked_up"] + sum(table.looked_up for table in tables)
-    return Statistics(looked_up - misses, misses, CACHE_COUNTS["hits"], CACHE_COUNTS["misses"])
+    books = [CLOSED_COUNTS, *map(counts_of, BOOKS.values())]
+    built, looked_up, worked_out = (sum(book[name] for book in books) for name in ("built", "looked_up", "worked_out"))
+    return Statistics(looked_up - built, built, CACHE_COUNTS["hits"], CACHE_COUNTS["misses"], worked_out)
 
 
 def rule_of(row: FeeModifier) -> rvu.ModifierRule:
@@ -237,38 +247,3 @@ def reductions(contract: Contract | None) -> dict[str, tuple[Decimal, ...]]:
     said = contract.reductions if contract else {}
     given = said if isinstance(said, dict) else {RANKED: said}
     return {rule: tuple(Decimal(str(percent)) for percent in percents) for rule, percents in given.items() if percents}
-
-
-def fee_rows(schedule: FeeSchedule) -> dict[tuple[str, str], rvu.Rvu]:
-    """Read a schedule's rows, from the shared cache where it has them."""
-    key = f"fees:{schedule.pk}:v{schedule.version}"
-    rows = cached_rows(key)
-    if rows is None:
-        columns = ("procedure_code", "modifier", *rvu.Rvu._fields)
-        rows = [[str(cell) for cell in row] for row in Fee.objects.filter(schedule=schedule).values_list(*columns)]
-        cache.set(key, rows, TABLE_SECONDS)
-    return {(row[0], row[1]): rvu_of(row[2:]) for row in rows}
-
-
-def rvu_of(cells: Sequence[str]) -> rvu.Rvu:
-    """Make a row's values from text: the first five and the last three are numbers, those between indicators."""
-    numbers, indicators, portions = cells[:5], cells[5:-3], cells[-3:]
-    return rvu.Rvu(*map(Decimal, numbers), *indicators, *map(Decimal, portions))  # type: ignore[arg-type]
-
-
-def cap_rows(schedule: FeeSchedule, contractor: str, locality: str) -> dict[tuple[str, str], rvu.Cap]:
-    """Read a locality's caps, from the shared cache where it has them."""
-    key = f"feecaps:{schedule.pk}:v{schedule.version}:{contractor}:{locality}"
-    rows = cached_rows(key)
-    if rows is None:
-        found = FeeCap.objects.filter(schedule=schedule, contractor=contractor, locality=locality)
-        columns = ("procedure_code", "modifier", "facility_amount", "nonfacility_amount")
-        rows = [[str(cell) for cell in row] for row in found.values_list(*columns)]
-        cache.set(key, rows, TABLE_SECONDS)
-    return {(row[0], row[1]): rvu.Cap(Decimal(row[2]), Decimal(row[3])) for row in rows}
-
-
-def cached_rows(key: str) -> list[list[str]] | None:
-    rows = cache.get(key)
-    CACHE_COUNTS["misses" if rows is None else "hits"] += 1
-    return rows

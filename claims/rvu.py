@@ -7,9 +7,9 @@ line is worked out once and remembered; only what is ranked looks at lines toget
 the number of units that is medically likely (MUE), days of postoperative care.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from claims.modifiers import DEFAULT_RULES, ModifierRule, share_of
 from claims.ranking import (
@@ -103,6 +103,8 @@ class Table:
         self.reductions = {**STANDARD_REDUCTIONS, **(reductions or {})}
         self.known: dict[Line, Known] = {}
         self.together: dict[tuple[Line, ...], list[Price]] = {}
+        # what a caller has made of whole claims, by a key of its own
+        self.shapes: dict[Hashable, Any] = {}
         self.looked_up = self.worked_out = 0
 
     def work_out(self, code: str, modifiers: tuple[str, ...], place: str) -> Unit:
@@ -133,6 +135,11 @@ class Table:
         price = Price(unit.cents, unit.reason) if unit.cents is None else priced(billed, self.alone(billed))
         found = self.known[line] = Known(price, bool(unit.parts), billed)
         return found
+
+    def remember_shape(self, shape: Hashable, found: Any) -> None:
+        if len(self.shapes) >= MOST_TOGETHER:
+            self.shapes.clear()
+        self.shapes[shape] = found
 
     def alone(self, billed: Billed) -> int | None:
         """Price a line by itself; of several units of a ranked procedure the second is already another one."""

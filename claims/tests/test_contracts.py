@@ -85,9 +85,9 @@ def test_fees_of_a_contract_price_by_the_next_chunk(write, practice):
     load(contracts, fees=write("OWN1,2025-01-01,80053,,12.50,", name="a.csv", heading=heading))
     payer = Payer.objects.get()
     lab = ToPrice(payer.pk, "", "I", "CI", "2025-03-01", [Line("80053", (), "", "2")])
-    assert pricing.price_claims(practice.pk, [lab]) == [[Price(2500, "")]]
+    assert pricing.open_book(practice.pk).price(lab) == [Price(2500, "")]
     load(contracts, fees=write("OWN1,2025-01-01,80053,,20,", name="b.csv", heading=heading))
-    assert pricing.price_claims(practice.pk, [lab]) == [[Price(4000, "")]]
+    assert pricing.open_book(practice.pk).price(lab) == [Price(4000, "")]
     assert ContractFee.objects.count() == 1
     with pytest.raises(CommandError, match="row 2: no contract"):
         load(contracts, fees=write("OTHER,2025-01-01,80053,,20,", name="c.csv", heading=heading))
@@ -110,7 +110,8 @@ def test_the_shipped_contracts_price_a_visit(practice):
     visit = [Line("99213", ("25",), "11", "1")]
     payers = dict(Payer.objects.values_list("payer_code", "pk"))
     claims = [ToPrice(payers[code], "452460001", "P", "", "2026-02-03", visit) for code in ("SMP01", "SBX03")]
-    (medicare,), (blue,) = pricing.price_claims(practice.pk, claims)
+    book = pricing.open_book(practice.pk)
+    (medicare,), (blue,) = map(book.price, claims)
     # (1.16 + 1.13 x 0.926 + 0.12 x 0.988) x 33.4009
     assert (medicare, blue) == (Price(7766, ""), Price(11261, ""))
 

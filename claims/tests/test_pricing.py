@@ -7,7 +7,7 @@ import pytest
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 
-from claims import pricing
+from claims import feecache, pricing
 from claims.models import Contract, ContractFee, Fee, FeeSchedule
 from claims.pricing import ToPrice
 from claims.rvu import Line, Price
@@ -26,6 +26,7 @@ VISIT = [Line("A1234", (), "11", "1")]
 @pytest.fixture(autouse=True)
 def _no_books_from_other_tests():
     pricing.BOOKS.clear()
+    feecache.SCHEDULES.clear()
     cache.clear()
 
 
@@ -63,7 +64,7 @@ def commercial(practice):
 
 
 def price(payer: Payer, day: str = "2025-03-01", zip_code: str = "900011234", lines=VISIT) -> Price:
-    return pricing.price_claims(payer.practice_id, [ToPrice(payer.pk, zip_code, "P", "CI", day, lines)])[0][0]
+    return pricing.open_book(payer.practice_id).price(ToPrice(payer.pk, zip_code, "P", "CI", day, lines))[0]
 
 
 @pytest.mark.usefixtures("loaded")
@@ -134,7 +135,8 @@ def test_warm_tables_cost_one_query_a_chunk(medicare, django_assert_num_queries)
     price(medicare)
     claims = [ToPrice(medicare.pk, "900011234", "P", "MB", "2025-03-01", VISIT)] * 1000
     with django_assert_num_queries(1):  # the version
-        prices = pricing.price_claims(medicare.practice_id, claims)
+        book = pricing.open_book(medicare.practice_id)
+        prices = [book.price(claim) for claim in claims]
     assert sum(line.cents or 0 for (line,) in prices) == 1000 * 8604
     assert pricing.statistics().hit_rate > 95
 
@@ -144,6 +146,7 @@ def test_a_second_process_finds_the_rows_in_the_shared_cache(medicare, django_as
     price(medicare)
     before = pricing.statistics().cache_hits
     pricing.BOOKS.clear()
+    feecache.SCHEDULES.clear()
     price(medicare)
     assert pricing.statistics().cache_hits > before
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, models, transaction
+from django.db.models.functions import Now
 
 from claims import feefiles, pricing
 from claims.models import Fee, FeeCap, FeeSchedule, Locality, LocalityZip
@@ -169,7 +170,7 @@ def keep_schedule(release: Release) -> FeeSchedule:
     }
     schedule, _ = FeeSchedule.objects.update_or_create(
         name=release.name,
-        defaults=values | {"version": models.F("version") + 1},
+        defaults=values | {"version": models.F("version") + 1, "loaded_at": Now()},
         create_defaults=values,
     )
     return schedule
