@@ -97,5 +97,5 @@ def paid_percent(rule: ModifierRule, row: Rvu | None) -> Decimal | None:
     """Get the percent that a rule pays for a row; None where the row's indicator does not allow it."""
     if row is None or not rule.indicator:
         return rule.percent
-    own = dict(ALLOWED.findall(rule.allowed)).get(getattr(row, rule.indicator) or " ")
+    own = dict(ALLOWED.findall(rule.allowed)).get(getattr(row, rule.indicator, "") or " ")
     return None if own is None else Decimal(own) if own else rule.percent

@@ -4,10 +4,13 @@ A schedule is public and belongs to no practice; a contract is a practice's own.
 load_fee_schedule`; `version` goes up with each load and is what the price tables in memory are checked against.
 """
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from claims.modifiers import ALLOWED, INDICATORS, PORTIONS
+from claims.ranking import RANKED, STANDARD_REDUCTIONS
 from marb.access.models import Scoped
 from marb.parties.models import Payer
 
@@ -158,6 +161,17 @@ class FeeModifier(models.Model):
     def __str__(self) -> str:
         return f"{self.modifier} {self.effect}"
 
+    def clean(self) -> None:
+        """Hold a rule to what claims.modifiers understands."""
+        names = self.indicator.split()
+        known = PORTIONS if self.effect == Effect.PORTION else INDICATORS
+        if self.effect == Effect.PORTION and not names:
+            raise ValidationError({"indicator": f"Name the portions: {', '.join(PORTIONS)}."})
+        if (len(names) > 1 and self.effect != Effect.PORTION) or set(names) - set(known):
+            raise ValidationError({"indicator": f"Known are: {', '.join(known)}."})
+        if ALLOWED.sub("", self.allowed).strip():
+            raise ValidationError({"allowed": "Write values of the indicator as `1 2`, with a percent as `3=200`."})
+
 
 class Basis(models.TextChoices):
     MEDICARE = "medicare", "Percent of Medicare"
@@ -167,7 +181,8 @@ class Basis(models.TextChoices):
 class Contract(Scoped):
     """What a payer pays a practice in a period: a percent of Medicare's schedule at a locality, or fees of its own.
 
-    `reductions` are the percents of ranked multiple procedures, highest first; the last one holds for all that follow.
+    `reductions` are the percents of several procedures, by rule (claims.ranking) or a list of those of ranked ones:
+    the highest first, the last one holds for all that follow.
     """
 
     payer = models.ForeignKey(Payer, models.CASCADE, related_name="+", db_index=False)
@@ -196,6 +211,35 @@ class Contract(Scoped):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Hold a contract to its practice's payer, to a period of its own, and to reductions that are percents."""
+        if self.payer_id and self.practice_id and self.payer.practice_id != self.practice_id:
+            raise ValidationError({"payer": "This payer belongs to another practice."})
+        if self.payer_id and self.practice_id and self.effective_from_date and overlapping(self).exists():
+            raise ValidationError(
+                {"effective_from_date": "Another contract with this payer holds on some of these days."}
+            )
+        given = self.reductions if isinstance(self.reductions, dict) else {RANKED: self.reductions}
+        if set(given) - set(STANDARD_REDUCTIONS) or not all(map(is_percents, given.values())):
+            rules = ", ".join(STANDARD_REDUCTIONS)
+            raise ValidationError({"reductions": f"Write [100, 50], or lists of percents by rule ({rules})."})
+
+
+def overlapping(contract: Contract) -> models.QuerySet[Contract]:
+    """Find the other contracts with the same payer that hold on a day on which this one does."""
+    ends = Q(effective_to_date__isnull=True) | Q(effective_to_date__gte=contract.effective_from_date)
+    found = Contract.objects.filter(ends, practice=contract.practice_id, payer=contract.payer_id).exclude(
+        pk=contract.pk
+    )
+    return found.filter(effective_from_date__lte=contract.effective_to_date) if contract.effective_to_date else found
+
+
+def is_percents(given: object) -> bool:
+    """Say whether a value is a list of percents: up to twenty numbers from 0 to 100."""
+    if not isinstance(given, list) or len(given) > 20:
+        return False
+    return all(isinstance(one, int | float) and not isinstance(one, bool) and 0 <= one <= 100 for one in given)
 
 
 class ContractFee(models.Model):
