@@ -77,6 +77,7 @@ class Book:
         self.choices: dict[tuple[Any, ...], rvu.Table | str] = {}
         self.places: dict[tuple[int, str], tuple[str, str] | None] = {}
         self.tables: dict[tuple[Any, ...], rvu.Table] = {}
+        self.owns: dict[int, rvu.Own] = {}
 
     def price(self, claim: ToPrice) -> list[rvu.Price]:
         """Price a claim's lines of one day, in their order."""
@@ -106,7 +107,7 @@ class Book:
         day = date.fromisoformat(service_date)
         contract = self.contract(payer_id, day)
         if contract is not None and contract.basis == Basis.OWN:
-            return self.own(contract)
+            return self.tables.setdefault(("own", contract.pk), self.own(contract))
         if contract is None and filing_indicator_code != MEDICARE_PART_B and payer_id not in self.medicare:
             return NO_CONTRACT
         if claim_type != PROFESSIONAL:
@@ -119,17 +120,17 @@ class Book:
                 return contract
         return None
 
-    def own(self, contract: Contract) -> rvu.Table:
-        key = ("own", contract.pk)
-        if key not in self.tables:
+    def own(self, contract: Contract) -> rvu.Own:
+        """Get the fees that a contract has of its own."""
+        if contract.pk not in self.owns:
             fees = {
                 (fee.procedure_code, fee.modifier): rvu.Cap(
                     fee.amount if fee.facility_amount is None else fee.facility_amount, fee.amount
                 )
                 for fee in ContractFee.objects.filter(contract=contract)
             }
-            self.tables[key] = rvu.Own(fees, rules=self.rules_for(contract))
-        return self.tables[key]
+            self.owns[contract.pk] = rvu.Own(fees, rules=self.rules_for(contract))
+        return self.owns[contract.pk]
 
     def medicare_table(self, contract: Contract | None, day: date, zip_code: str) -> rvu.Table | str:
         qualifier = contract.qualifier if contract else ""
@@ -174,6 +175,7 @@ class Book:
             caps=cap_rows(schedule, contractor, locality),
             factor=(contract.percent if contract else Decimal(100)) / 100,
             reductions=reductions(contract),
+            agreed=self.own(contract) if contract else None,
             is_medicare=contract is None or contract.payer_id in self.medicare,
         )
 

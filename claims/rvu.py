@@ -180,6 +180,11 @@ class Own(Table):
     def __init__(self, fees: Mapping[tuple[str, str], Cap], *, rules: Iterable[ModifierRule] = DEFAULT_RULES):
         super().__init__(rules, None)
         self.fees = fees
+        self.codes = {code for code, _ in fees}
+
+    def has(self, code: str) -> bool:
+        """Say whether there is a fee for a code, with or without a modifier."""
+        return code in self.codes
 
     def work_out(self, code: str, modifiers: tuple[str, ...], place: str) -> Unit:
         """Take the fee of the code with its modifier where the contract has one, else the code's with its percents."""
@@ -201,7 +206,8 @@ class Schedule(Table):
     """One fee schedule at one locality.
 
     `rows` is keyed by (code, modifier or ""); `caps` likewise. `factor` is the share of Medicare (1 = 100 %). Medicare
-    itself (`is_medicare`) pays the statuses A, R and T only; a contract's price of another status bears a remark.
+    itself (`is_medicare`) pays the statuses A, R and T only; a contract's price of another status bears a remark. Codes
+    that a contract has `agreed` fees for are priced by these.
     """
 
     def __init__(
@@ -214,12 +220,16 @@ class Schedule(Table):
         factor: Decimal = Decimal(1),
         reductions: Reductions | None = None,
         is_medicare: bool = True,
+        agreed: Own | None = None,
     ):
         super().__init__(rules, reductions)
-        self.rows, self.gpci, self.caps, self.factor, self.is_medicare = rows, gpci, caps or {}, factor, is_medicare
+        self.rows, self.gpci, self.caps, self.factor = rows, gpci, caps or {}, factor
+        self.is_medicare, self.agreed = is_medicare, agreed
 
     def work_out(self, code: str, modifiers: tuple[str, ...], place: str) -> Unit:
         """Work out one unit's price: the row, the formula, the cap, then what the modifiers leave of it."""
+        if self.agreed is not None and self.agreed.has(code):
+            return self.agreed.work_out(code, modifiers, place)
         own = next((m for m in modifiers if self.effect(m) == "row" and (code, m) in self.rows), "")
         row = self.rows.get((code, own))
         refused = self.refusal(code, row, modifiers, place)

@@ -243,7 +243,7 @@ def is_percents(given: object) -> bool:
 
 
 class ContractFee(models.Model):
-    """One fee of a contract that has its own: what it allows for a unit of a code."""
+    """One fee that a contract has of its own: what it allows for a unit of a code, whatever Medicare does."""
 
     contract = models.ForeignKey(Contract, models.CASCADE, related_name="fees", db_index=False)
     procedure_code = models.CharField(max_length=5)

@@ -93,6 +93,17 @@ def test_fees_of_a_contract_price_by_the_next_chunk(write, practice):
         load(contracts, fees=write("OTHER,2025-01-01,80053,,20,", name="c.csv", heading=heading))
 
 
+def test_an_agreed_fee_comes_before_medicares(write, practice):
+    call_command("load_fee_schedule", "RVU26A", folder=SAMPLES, verbosity=0)
+    heading = "payer_code,from,procedure_code,modifier,amount\n"
+    agreed = write("MIX1,2025-01-01,80053,,12.50", name="agreed.csv", heading=heading)
+    load(write(",MIX1,X,,medicare,200,2025-01-01,"), fees=agreed)
+    payer = Payer.objects.get()
+    lines = [Line("80053", (), "11", "1"), Line("99213", (), "11", "1")]
+    day = ToPrice(payer.pk, "45246", "P", "CI", "2026-03-01", lines)
+    assert pricing.open_book(practice.pk).price(day) == [Price(1250, ""), Price(15532, "")]
+
+
 def test_the_shipped_folder_is_loaded_whole():
     call_command("load_fee_schedule", "RVU26A", folder=SAMPLES, verbosity=0)
     found = FeeSchedule.objects.order_by("name").values_list("name", "qualifier", "year")
@@ -106,7 +117,7 @@ def test_the_shipped_folder_is_loaded_whole():
 
 def test_the_shipped_contracts_price_a_visit(practice):
     call_command("load_fee_schedule", "RVU26A", folder=SAMPLES, verbosity=0)
-    load(SAMPLES / "contracts.csv")
+    load(SAMPLES / "contracts.csv", fees=SAMPLES / "contract_fees.csv")
     visit = [Line("99213", ("25",), "11", "1")]
     payers = dict(Payer.objects.values_list("payer_code", "pk"))
     claims = [ToPrice(payers[code], "452460001", "P", "", "2026-02-03", visit) for code in ("SMP01", "SBX03")]

@@ -146,7 +146,8 @@ def test_pricing_again_costs_the_same_for_many(practice, django_assert_max_num_q
 @pytest.mark.usefixtures("schedule")
 def test_the_samples_are_answered_from_memory(practice):
     """Of the practice's lines, more than 95 of 100 meet their table in process memory."""
-    call_command("load_contracts", settings.BASE_DIR / "samples" / "fees" / "contracts.csv", verbosity=0)
+    fees = settings.BASE_DIR / "samples" / "fees"
+    call_command("load_contracts", fees / "contracts.csv", fees=fees / "contract_fees.csv", verbosity=0)
     before = pricing.statistics()
     for path in sorted((settings.BASE_DIR / "samples").glob("*-837p.x12")):
         load_chunk(make_job(practice, path.read_bytes()))

@@ -2,9 +2,9 @@
 
 Columns: practice (its code; empty for the only one), payer_code, payer_name, payer_type, basis (medicare or own),
 percent, from, to (YYYY-MM-DD; an empty `to` has no end). A payer that is not known yet is made. A row replaces the
-contract of its payer that begins on its day. The fees of a contract with fees of its own come by --fees FILE.csv:
-practice, payer_code, from, procedure_code, modifier, amount, facility_amount; a file replaces all fees of the contracts
-that it names. Nothing is loaded if a row is wrong.
+contract of its payer that begins on its day. Fees that a contract has of its own come by --fees FILE.csv: practice,
+payer_code, from, procedure_code, modifier, amount, facility_amount; a file replaces all fees of the contracts that it
+names. With basis medicare they come before Medicare's. Nothing is loaded if a row is wrong.
 """
 
 import csv
@@ -37,9 +37,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("path", type=Path, metavar="FILE.csv")
-        parser.add_argument(
-            "--fees", type=Path, metavar="FILE.csv", help="the fees of contracts with fees of their own"
-        )
+        parser.add_argument("--fees", type=Path, metavar="FILE.csv", help="the fees that contracts have of their own")
 
     def handle(self, *args: Any, **options: Any) -> None:
         with transaction.atomic():
@@ -106,10 +104,9 @@ def find_contract(place: str, cells: Cells) -> Contract:
         practice=find_practice(place, cells),
         payer__payer_code=payer_code(cells["payer_code"], ""),
         effective_from_date=day(place, cells, "from"),
-        basis=Basis.OWN,
     ).first()
     if found is None:
-        raise CommandError(f"{place}: no contract with fees of its own begins on that day. Nothing was loaded.")
+        raise CommandError(f"{place}: no contract of this payer begins on that day. Nothing was loaded.")
     return found
 
 

@@ -86,7 +86,8 @@ class Command(BaseCommand):
         """Hand the samples to the workers, priced by the fees beside them; answer the status of `manage.py ingest`."""
         if self.fees.is_dir():
             self.manage("load_fee_schedule", SAMPLE_SCHEDULE, "--folder", str(self.fees))
-            self.manage("load_contracts", str(self.fees / "contracts.csv"))
+            contracts, agreed = (str(self.fees / name) for name in ("contracts.csv", "contract_fees.csv"))
+            self.manage("load_contracts", contracts, "--fees", agreed)
         return self.manage("ingest", *self.samples, "--queue")
 
     def tell_where(self, port: int) -> None:
