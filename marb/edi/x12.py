@@ -16,6 +16,7 @@ ISA_LENGTH = 106
 MOST_SEGMENT_BYTES = 65_536
 
 Segment = tuple[int, int, list[str]]
+Piece = tuple[int, int, str]
 
 
 class BadInterchange(Exception):
@@ -136,11 +137,19 @@ def read_segments(span: Span, separators: Separators) -> Iterator[Segment]:
     Blank stretches between segments are passed over; `~~` yields nothing (the scan reports it). The position
     restarts at 1 with each ST and is what the acknowledgements and findings call segment position.
     """
+    for offset, position, piece in read_pieces(span, separators):
+        yield offset, position, split_piece(piece, separators.element)
+
+
+def read_pieces(span: Span, separators: Separators) -> Iterator[Piece]:
+    """Yield the segments of a span as read_segments does, each as its text, unsplit (see split_piece)."""
     text = span.data.decode("latin-1")
     terminator, wrapped = framing(text, separators.segment)
-    element, ascii_only, width = separators.element, text.isascii(), len(terminator)
-    start, position = span.offset, span.position - 1
-    for piece in text.split(terminator):
+    opening = f"ST{separators.element}"
+    start, position, width = span.offset, span.position, len(terminator)
+    pieces = text.split(terminator)
+    pieces[-1] = pieces[-1].removesuffix(separators.segment)
+    for piece in pieces:
         offset = start
         start += len(piece) + width
         if wrapped or not piece or piece[0] in BLANKS or piece[-1] in BLANKS:
@@ -149,24 +158,30 @@ def read_segments(span: Span, separators: Separators) -> Iterator[Segment]:
                 continue
             offset += len(piece) - len(stripped)
             piece = unwrapped(stripped) if wrapped or stripped[-1] in BLANKS else stripped
-        elements = piece.split(element)
-        if not (ascii_only or piece.isascii()):
-            elements = [decoded(value) for value in elements]
-        position = 1 if elements[0] == "ST" else position + 1
-        yield offset, position, elements
+        if piece[:3] == opening or piece == "ST":
+            position = 1
+        yield offset, position, piece
+        position += 1
+
+
+def split_piece(piece: str, element: str) -> list[str]:
+    """Split a segment's text into its elements, each decoded."""
+    elements = piece.split(element)
+    return elements if piece.isascii() else [decoded(value) for value in elements]
 
 
 def framing(text: str, terminator: str) -> tuple[str, bool]:
     """Say what to split at, and whether line breaks may stand inside segments.
 
-    Where each terminator has the same line break behind it, both are split at as one: most files are written so.
+    Where each terminator has the same line break behind it, both are split at as one: most files are written so. The
+    last may lack it: a piece of a file ends with its last terminator.
     """
     if terminator in "\r\n" or ("\n" not in text and "\r" not in text):
         return terminator, False
     start = len(text) - len(text.lstrip(BLANKS))
     returns, feeds = text.count("\r", start), text.count("\n", start)
     whole = terminator + ("\r\n" if returns else "\n")
-    if text.count(terminator) == text.count(whole) == feeds and returns in (0, feeds):
+    if text.count(terminator) - text.endswith(terminator) == text.count(whole) == feeds and returns in (0, feeds):
         return whole, False
     return terminator, True
 
