@@ -11,7 +11,7 @@ from typing import Any
 
 from claims.edi837.claim import codes_of, take_codes, take_other_subscriber
 from claims.edi837.draft import keep_unknown
-from claims.edi837.lines import take_service
+from claims.edi837.lines import date_of, take_line_date, take_service
 from claims.edi837.parties import (
     city_of,
     name_of,
@@ -30,6 +30,7 @@ Meaning = tuple[Take, Any]
 # what a reader takes, if not the elements
 PREPARED: dict[Take, Callable[[str, list[str], str], Any]] = {
     take_service: read_service,
+    take_line_date: date_of,
     take_codes: codes_of,
     take_name: name_of,
     take_level_name: name_of,

@@ -5,6 +5,8 @@ real files, and is kept where it differs. An LX that is followed by no SV1, SV2 
 SVx says is read in claims.edi837.services.
 """
 
+from typing import NamedTuple
+
 from claims.edi837.claim import read_date
 from claims.edi837.draft import Draft, Line, append, keep, period
 from claims.edi837.guides import TYPE_OF_SERVICE
@@ -13,6 +15,7 @@ from claims.edi837.records import Document
 from claims.edi837.services import NO_SERVICE, SERVICE_READERS, Service
 from claims.edi837.values import Unreadable, amount, quantity
 from marb.edi.findings import CLAIM, IK304, IK403
+from marb.edi.values import BadValue, parse_period
 from marb.edi.x12 import element
 
 
@@ -63,8 +66,34 @@ def take_service(draft: Draft, service: Service) -> None:
         draft.note(IK403, code, message, level=CLAIM, element=number)
 
 
-def read_line_date(draft: Draft, elements: list[str]) -> None:
+class Date(NamedTuple):
+    """A DTP of a line: its elements, and (from, to) where it is a plain date or period of service (472)."""
+
+    elements: list[str]
+    service_dates: tuple[str, str] | None
+
+
+def date_of(piece: str, elements: list[str], component: str) -> Date:
+    """Read a DTP, once for all lines of the same days. What is no plain 472 is read where it stands."""
+    if len(elements) < 4 or elements[1] != "472" or elements[2] not in ("D8", "RD8"):
+        return Date(elements, None)
+    try:
+        start, end = parse_period(elements[2], elements[3].strip())
+    except BadValue:
+        return Date(elements, None)
+    return Date(elements, (start, end or start))
+
+
+def take_line_date(draft: Draft, date: Date) -> None:
     """DTP 472 of the line: the date or period of service; 573 of an adjudication."""
+    line, (elements, service_dates) = draft.line, date
+    if service_dates is not None and line is not None and line.service_from_date is None:
+        line.service_from_date, line.service_to_date = service_dates
+    else:
+        read_line_date(draft, elements)
+
+
+def read_line_date(draft: Draft, elements: list[str]) -> None:
     line = draft.line
     qualifier = elements[1] if len(elements) > 1 else ""
     if qualifier == "472" and line is not None and line.service_from_date is None:
@@ -133,7 +162,7 @@ def read_form(draft: Draft, elements: list[str]) -> None:
 LINE_READERS = {
     "LX": read_line,
     **dict.fromkeys(SERVICE_READERS, take_service),
-    "DTP": read_line_date,
+    "DTP": take_line_date,
     "REF": read_line_reference,
     "LIN": read_drug,
     "CTP": read_drug_count,

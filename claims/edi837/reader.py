@@ -75,9 +75,11 @@ def parse_claims(excerpt: Excerpt) -> Iterator[ParsedClaim | QuarantinedClaim]:
 
 def blocks(span: Span, separators: Separators) -> Iterator[tuple[str, Block]]:
     """Cut a span's segments before each border segment: (its id, the segments). Before the first the id is empty."""
+    heads = BORDER_HEADS
     name, block = "", list[Piece]()
     for piece in read_pieces(span, separators):
-        if piece[2][:2] in BORDER_HEADS and (border := piece[2].partition(separators.element)[0]) in BORDERS:
+        text = piece[2]
+        if text[:2] in heads and (border := text.partition(separators.element)[0]) in BORDERS:
             if block:
                 yield name, block
             name, block = border, [piece]

@@ -8,10 +8,12 @@ writer's layout, not data. What the segments mean is for the readers of claims a
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, chain, count, pairwise
 from typing import NamedTuple
 
 BLANKS = " \t\r\n\v\f\x1a\x00"
+LINE_BREAKS = dict.fromkeys(map(ord, "\r\n"))
 ISA_LENGTH = 106
 MOST_SEGMENT_BYTES = 65_536
 
@@ -141,23 +143,56 @@ def read_segments(span: Span, separators: Separators) -> Iterator[Segment]:
         yield offset, position, split_piece(piece, separators.element)
 
 
-def read_pieces(span: Span, separators: Separators) -> Iterator[Piece]:
-    """Yield the segments of a span as read_segments does, each as its text, unsplit (see split_piece)."""
+def read_pieces(span: Span, separators: Separators) -> Iterable[Piece]:
+    """Answer the segments of a span as read_segments does, each as its text, unsplit (see split_piece)."""
     text = span.data.decode("latin-1")
     terminator, wrapped = framing(text, separators.segment)
-    opening = f"ST{separators.element}"
-    start, position, width = span.offset, span.position, len(terminator)
     pieces = text.split(terminator)
     pieces[-1] = pieces[-1].removesuffix(separators.segment)
+    if not pieces[-1]:
+        del pieces[-1]
+    if wrapped or is_padded(text, pieces, terminator):
+        return strip_pieces(span, pieces, separators, wrapped=wrapped, width=len(terminator))
+    sizes = [len(piece) + len(terminator) for piece in pieces]
+    has_sets = pieces[0].startswith("ST") or f"{terminator}ST" in text
+    places = positions(span.position, pieces, separators) if has_sets else count(span.position)
+    return zip(accumulate(sizes, initial=span.offset), places, pieces, strict=False)
+
+
+def is_padded(text: str, pieces: list[str], terminator: str) -> bool:
+    """Say whether blanks stand before or behind a segment anywhere, or nothing does between two terminators."""
+    if not pieces or pieces[0][:1] in BLANKS or pieces[-1][-1:] in BLANKS:
+        return True
+    if terminator * 2 in text:
+        return True
+    # where the terminator ends a line, there are no other line breaks (see framing)
+    blanks = BLANKS if len(terminator) == 1 else BLANKS.translate(LINE_BREAKS)
+    return any(terminator + blank in text or blank + terminator in text for blank in blanks if blank in text)
+
+
+def positions(first: int, pieces: list[str], separators: Separators) -> Iterable[int]:
+    """Count the segments from `first` on, and from 1 at each ST."""
+    opening = f"ST{separators.element}"
+    starts = [place for place, piece in enumerate(pieces) if piece[:3] == opening or piece == "ST"]
+    ends = [*starts, len(pieces)]
+    counts = [range(1, 1 + end - start) for start, end in pairwise(ends)]
+    return chain(range(first, first + ends[0]), *counts)
+
+
+def strip_pieces(
+    span: Span, pieces: list[str], separators: Separators, *, wrapped: bool, width: int
+) -> Iterator[Piece]:
+    """Take the blanks off segments, and line breaks out of wrapped ones; what is nothing but blank is passed over."""
+    opening = f"ST{separators.element}"
+    start, position = span.offset, span.position
     for piece in pieces:
         offset = start
         start += len(piece) + width
-        if wrapped or not piece or piece[0] in BLANKS or piece[-1] in BLANKS:
-            stripped = piece.lstrip(BLANKS)
-            if not stripped:
-                continue
-            offset += len(piece) - len(stripped)
-            piece = unwrapped(stripped) if wrapped or stripped[-1] in BLANKS else stripped
+        stripped = piece.lstrip(BLANKS)
+        if not stripped:
+            continue
+        offset += len(piece) - len(stripped)
+        piece = unwrapped(stripped) if wrapped or stripped[-1] in BLANKS else stripped
         if piece[:3] == opening or piece == "ST":
             position = 1
         yield offset, position, piece
