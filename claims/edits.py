@@ -137,7 +137,7 @@ def check_npis(claim: ParsedClaim, today: str) -> Findings:
         if "npi" in party and not is_npi(party["npi"]):
             found += bad_npi(claim, party)
     for line in claim.lines:
-        for party in line.detail.get("providers", ()):
+        for party in line.detail.get("providers", ()) if line.detail else ():
             if "npi" in party and not is_npi(party["npi"]):
                 found += bad_npi(claim, party, f"Line {line.line_number}: ")
     return found

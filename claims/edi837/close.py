@@ -13,8 +13,10 @@ from claims.edi837.draft import Draft, Line
 from claims.edi837.guides import INSTITUTIONAL, PROFESSIONAL, TYPE_OF_SERVICE
 from claims.edi837.parties import NOBODY, BillingLevel, Level, PatientLevel, SubscriberLevel, provider_party
 from claims.edi837.records import (
+    CLAIM_LENGTHS,
     CLAIM_TEXTS,
     DIAGNOSIS_LENGTH,
+    LINE_LENGTHS,
     LINE_TEXTS,
     Document,
     ParsedClaim,
@@ -27,8 +29,7 @@ from marb.edi.findings import CLAIM, IK403, Finding
 from marb.edi.values import parse_period
 from marb.edi.x12 import Piece, element
 
-CLAIM_LENGTHS = tuple(text.length for text in CLAIM_TEXTS)
-LINE_LENGTHS = tuple(text.length for text in LINE_TEXTS)
+NUMBER_LENGTH, DRUG_LENGTH, DRUG_UNIT_LENGTH = LINE_LENGTHS[-3:]
 DIAGNOSES = frozenset(("ABK", "ABF", "BK", "BF"))
 PRINCIPAL = frozenset(("ABK", "BK"))
 NUMBERS = frozenset(("F8", "G1", "9F"))
@@ -57,7 +58,7 @@ def close_claim(
     charge_cents = cents(elements, 2)
     facility = close_facility(draft, element(elements, 5))
     lines = [close_line(draft, number, line) for number, line in enumerate(draft.lines, 1)]
-    dates = take_dates(draft, lines)
+    dates = take_dates(draft)
     numbers = take_numbers(detail) if "references" in detail else NO_NUMBERS
     roles = close_roles(draft)
     tell_people(detail, billing, subscriber, patient)
@@ -112,30 +113,37 @@ def close_roles(draft: Draft) -> tuple[str, str, str, Party]:
 
 
 def close_line(draft: Draft, number: int, line: Line) -> ParsedLine:
-    service = line.service
-    texts = (
-        service.revenue_code,
-        service.procedure_qualifier,
-        service.procedure_code,
-        service.unit_code,
-        service.place_of_service_code,
-        line.line_control_number,
-        line.drug_code,
-        line.drug_unit_code,
-    )
+    service, control_number = line.service, line.line_control_number
+    drug_code, drug_unit_code = line.drug_code, line.drug_unit_code
     closed = make_line(
         (
-            *texts,
-            *(number, line.offset, service.unit_count, line.drug_unit_count),
-            *(line.service_from_date, line.service_to_date, service.modifiers, service.pointers),
-            *(line.adjudications, line.detail, service.charge_cents, line.position, service.service_id, service.key),
+            service.revenue_code,
+            service.procedure_qualifier,
+            service.procedure_code,
+            service.unit_code,
+            service.place_of_service_code,
+            control_number,
+            drug_code,
+            drug_unit_code,
+            number,
+            line.offset,
+            service.unit_count,
+            line.drug_unit_count,
+            line.service_from_date,
+            line.service_to_date,
+            service.modifiers,
+            service.pointers,
+            line.adjudications,
+            line.detail,
+            service.charge_cents,
+            line.position,
+            service.service_id,
+            service.key,
         )
     )
-    if any(map(lt, LINE_LENGTHS, map(len, texts))):
-        cut, whole = shortened(closed, LINE_TEXTS)
-        closed.detail["long"] = whole
-        draft.findings += too_long(draft, whole, LINE_TEXTS, line.offset, line.position)
-        return closed._replace(**cut)
+    is_long = len(control_number) > NUMBER_LENGTH or len(drug_code) > DRUG_LENGTH
+    if is_long or service.is_long or len(drug_unit_code) > DRUG_UNIT_LENGTH:
+        return cut_line(draft, closed, line)
     return closed
 
 
@@ -175,7 +183,7 @@ def take_numbers(detail: Document) -> tuple[str, str, str]:
     return numbers.get("F8", ""), numbers.get("G1", ""), numbers.get("9F", "")
 
 
-def take_dates(draft: Draft, lines: list[ParsedLine]) -> Days:
+def take_dates(draft: Draft) -> Days:
     """Take the dates with a column out of the claim's dates: (service from, to, admission, discharge)."""
     service: tuple[str | None, str | None] = (None, None)
     admission = discharge = None
@@ -195,9 +203,9 @@ def take_dates(draft: Draft, lines: list[ParsedLine]) -> Days:
             if form not in ("D8", "RD8"):
                 kept.append(date)
         draft.detail["dates"] = kept
-    if service[0] is None and lines:
-        starts = [line.service_from_date for line in lines if line.service_from_date]
-        ends = [line.service_to_date for line in lines if line.service_to_date]
+    if service[0] is None:
+        starts = [line.service_from_date for line in draft.lines if line.service_from_date]
+        ends = [line.service_to_date for line in draft.lines if line.service_to_date]
         service = (min(starts), max(ends)) if starts and ends else service
     return (*service, admission, discharge)
 
@@ -232,6 +240,14 @@ def cut_claim(draft: Draft, claim: ParsedClaim) -> ParsedClaim:
     claim.detail["long"] = whole
     draft.findings += too_long(draft, whole, CLAIM_TEXTS, claim.byte_offset, claim.segment_position)
     return claim._replace(**cut)
+
+
+def cut_line(draft: Draft, closed: ParsedLine, line: Line) -> ParsedLine:
+    """Cut texts to their columns, as cut_claim does."""
+    cut, whole = shortened(closed, LINE_TEXTS)
+    closed.detail["long"] = whole
+    draft.findings += too_long(draft, whole, LINE_TEXTS, line.offset, line.position)
+    return closed._replace(**cut)
 
 
 def shortened(row: tuple[object, ...], texts: tuple[Text, ...]) -> tuple[Document, Document]:

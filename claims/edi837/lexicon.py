@@ -38,6 +38,7 @@ PREPARED: dict[Take, Callable[[str, list[str], str], Any]] = {
     take_other_subscriber: subscriber_of,
     take_city: city_of,
 }
+UNKNOWN = (keep_unknown, None)
 # segments that hardly ever say the same twice
 SINGULAR = frozenset(("CLM", "REF", "HL", "N3", "DMG"))
 
@@ -47,13 +48,14 @@ class Lexicon(dict[str, Meaning]):
 
     def __init__(self, readers: Mapping[str, Take], separators: Separators):
         super().__init__()
-        self.readers, self.separators = readers, separators
+        self.readers = {name: (take, PREPARED.get(take)) for name, take in readers.items()}
+        self.separators = separators
 
     def __missing__(self, piece: str) -> Meaning:
-        elements = split_piece(piece, self.separators.element)
-        take = self.readers.get(elements[0], keep_unknown)
-        prepare = PREPARED.get(take)
-        meaning = (take, elements if prepare is None else prepare(piece, elements, self.separators.component))
+        separators = self.separators
+        elements = split_piece(piece, separators.element)
+        take, prepare = self.readers.get(elements[0], UNKNOWN)
+        meaning = (take, elements if prepare is None else prepare(piece, elements, separators.component))
         if elements[0] not in SINGULAR:
             self[piece] = meaning
         return meaning

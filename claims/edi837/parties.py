@@ -138,10 +138,6 @@ def read_patient(draft: Draft, elements: list[str]) -> None:
     draft.detail["patient"] = named(PATIENT_KEYS, elements)
 
 
-def pass_over(draft: Draft, elements: list[str]) -> None:
-    """HL itself: its place in the hierarchy is already known."""
-
-
 PARTY_READERS = {
     "N2": read_second_name,
     "N3": read_street,
@@ -153,7 +149,6 @@ PARTY_READERS = {
 }
 LEVEL_READERS = {
     **PARTY_READERS,
-    "HL": pass_over,
     "NM1": take_level_name,
     "SBR": take_subscriber,
     "PAT": read_patient,
@@ -191,11 +186,13 @@ class SubscriberLevel(Level):
 
     def __init__(self, block: Block, draft: Draft, fault: Finding | None):
         super().__init__(block, draft, fault)
-        detail, payer = self.detail, self.party("PR")
-        self.person = self.party("IL")
-        self.names = names_of(self.person)
-        numbers = [detail.get(key, "") for key in ("sequence", "filing_indicator_code", "group_number")]
-        self.columns = (*numbers, self.person.get("id_code", ""), *self.names)
+        said, payer = self.detail.get, self.party("PR")
+        person = self.person = self.party("IL")
+        self.names = names_of(person)
+        self.columns = (
+            *(said("sequence", ""), said("filing_indicator_code", ""), said("group_number", "")),
+            *(person.get("id_code", ""), *self.names),
+        )
         self.payer = Party(payer.get("id_code") or payer.get("npi", ""), payer.get("last_name", ""))
 
 

@@ -149,12 +149,13 @@ class Reader:
             self.patient = PatientLevel(block, draft, fault)
 
     def read_level(self, block: Block, section: str) -> tuple[Draft, Finding | None]:
-        """Read one HL with its names; the second is why it cannot be read."""
+        """Read the names and numbers behind an HL; the second is why they cannot be read."""
         draft, fault = Draft(self.heading, self.excerpt.separators, section), None
-        for piece in block:
+        segments = self.level_segments
+        for piece in block[1:]:
             draft.here = piece
             try:
-                take, said = self.level_segments[piece[2]]
+                take, said = segments[piece[2]]
                 take(draft, said)
             except Unreadable as unreadable:
                 fault = fault or quarantine_finding(draft, unreadable)

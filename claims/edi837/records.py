@@ -178,5 +178,7 @@ LINE_TEXTS = (
     Text("drug_code", 48, "2410", "LIN", 3),
     Text("drug_unit_code", 2, "2410", "CTP", 5),
 )
+CLAIM_LENGTHS = tuple(text.length for text in CLAIM_TEXTS)
+LINE_LENGTHS = tuple(text.length for text in LINE_TEXTS)
 DIAGNOSIS_LENGTH = 30
 MODIFIER_LENGTH = 10

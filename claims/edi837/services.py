@@ -5,9 +5,10 @@ text is read once and its Service shared by all lines that have it. The whole se
 more than the columns hold.
 """
 
+from operator import lt
 from typing import Final
 
-from claims.edi837.records import MODIFIER_LENGTH, Document
+from claims.edi837.records import LINE_LENGTHS, MODIFIER_LENGTH, Document
 from claims.edi837.values import Unreadable, cents, quantity
 from marb.edi.findings import IK403
 from marb.edi.x12 import element
@@ -20,12 +21,16 @@ Note = tuple[str, str, int]
 
 
 class Service:
-    """What an SVx says. `notes` and `fault` are said at each line that has it; nothing changes once it is read."""
+    """What an SVx says. `notes` and `fault` are said at each line that has it; nothing changes once it is read.
+
+    `is_long` says that one of its texts is longer than its column.
+    """
 
     revenue_code = procedure_qualifier = procedure_code = unit_code = place_of_service_code = ""
     unit_count: str | None = None
     charge_cents = 0
     fault: Unreadable | None = None
+    is_long = False
 
     def __init__(self, service_id: str, key: str):
         self.service_id, self.key = service_id, key
@@ -49,7 +54,14 @@ def read_service(piece: str, elements: list[str], component: str) -> Service:
         SERVICE_READERS[service.service_id](service, elements, component)
     except Unreadable as fault:
         service.fault = fault
+    service.is_long = any(map(lt, LINE_LENGTHS, map(len, texts_of(service))))
     return service
+
+
+def texts_of(service: Service) -> tuple[str, str, str, str, str]:
+    """List a service's text columns in the order of LINE_TEXTS."""
+    codes = (service.revenue_code, service.procedure_qualifier, service.procedure_code)
+    return (*codes, service.unit_code, service.place_of_service_code)
 
 
 def read_professional(service: Service, elements: list[str], component: str) -> None:
