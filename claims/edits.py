@@ -6,6 +6,7 @@ the house's list (code set EDIT) and stable; sentences name lines by number and 
 What makes a claim unreadable is found earlier, by claims.edi837.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from claims.codes import (
@@ -33,11 +34,28 @@ Findings = Sequence[Finding]
 
 def check_claim(claim: ParsedClaim, today: str) -> Findings:
     """Run every edit over a claim. `today` is ISO text. Answers an empty sequence for a claim that passes."""
-    found: list[Finding] | None = None
-    for edit in EDITS:
+    faultless = FAULTLESS[claim.claim_type, len(claim.diagnosis_codes)]
+    services = [line.service_key for line in claim.lines]
+    is_known = faultless.issuperset(services)
+    found: list[Finding] = []
+    for edit in CLAIM_EDITS if is_known else EDITS:
         if findings := edit(claim, today):
-            found = [*(found or ()), *findings]
-    return NOTHING if found is None else found
+            found += findings
+    if not is_known and not found:
+        remember(faultless, services)
+    return found or NOTHING
+
+
+# services that passed, by all that their edits look at beside them: the claim's type and how many diagnoses it has
+FAULTLESS: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
+MOST_REMEMBERED = 50_000
+
+
+def remember(faultless: set[str], services: list[str]) -> None:
+    """Keep the services of a claim that passed every edit: no edit of a service need look at them again."""
+    if len(faultless) > MOST_REMEMBERED:
+        faultless.clear()
+    faultless.update(services)
 
 
 def on_claim(
@@ -119,7 +137,7 @@ def check_npis(claim: ParsedClaim, today: str) -> Findings:
         if "npi" in party and not is_npi(party["npi"]):
             found += bad_npi(claim, party)
     for line in claim.lines:
-        for party in line.detail.get("providers", ()):
+        for party in line.detail.get("providers", ()) if line.detail else ():
             if "npi" in party and not is_npi(party["npi"]):
                 found += bad_npi(claim, party, f"Line {line.line_number}: ")
     return found
@@ -196,16 +214,22 @@ def check_procedures(claim: ParsedClaim, today: str) -> Findings:
     return found
 
 
-def check_places(claim: ParsedClaim, today: str) -> Findings:
+def check_place(claim: ParsedClaim, today: str) -> Findings:
     """Place of service is of CMS's list (professional, dental); a type of bill has two digits (institutional)."""
     code = claim.place_of_service_code
     if claim.claim_type == INSTITUTIONAL:
         if BILL_FACILITY.fullmatch(code) is None:
             return on_claim(claim, "place_of_service", "The type of bill (CLM05-1) is not two digits.", 5)
         return NOTHING
-    found: list[Finding] = []
     if code not in PLACES:
-        found += on_claim(claim, "place_of_service", "The place of service (CLM05-1) is not a known one.", 5)
+        return on_claim(claim, "place_of_service", "The place of service (CLM05-1) is not a known one.", 5)
+    return NOTHING
+
+
+def check_line_places(claim: ParsedClaim, today: str) -> Findings:
+    if claim.claim_type == INSTITUTIONAL:
+        return NOTHING
+    found: list[Finding] = []
     for line in claim.lines:
         if line.place_of_service_code and line.place_of_service_code not in PLACES:
             found.append(on_line(claim, line, "place_of_service", "the place of service is not a known one.", 5))
@@ -300,9 +324,13 @@ EDITS: tuple[Callable[[ParsedClaim, str], Findings], ...] = (
     check_diagnoses,
     check_pointers,
     check_procedures,
-    check_places,
+    check_place,
+    check_line_places,
     check_units,
     check_dates,
     check_line_dates,
     check_coordination,
 )
+# these look at nothing but what the services say, and at what FAULTLESS is kept by
+SERVICE_EDITS = frozenset((check_pointers, check_procedures, check_line_places, check_units))
+CLAIM_EDITS = tuple(edit for edit in EDITS if edit not in SERVICE_EDITS)

@@ -4,9 +4,10 @@
 AMT, NTE and CAS belong to whatever loop is open: claim, other payer, line or adjudication.
 """
 
-from claims.edi837.draft import Draft, Unreadable, amount, append, check_count, period, quantity
+from claims.edi837.draft import Draft, append, period
 from claims.edi837.parties import named
 from claims.edi837.records import Document
+from claims.edi837.values import Unreadable, amount, quantity
 from marb.edi.findings import CLAIM, IK403
 from marb.edi.values import BadValue, parse_period
 from marb.edi.x12 import element
@@ -19,17 +20,14 @@ CLAIM_KEYS = (
     *("submission_reason_code", "delay_reason_code"),
 )
 CL1_KEYS = ("admission_type_code", "admission_source_code", "patient_status_code")
-OTHER_SUBSCRIBER_KEYS = (
-    *("sequence", "relationship_code", "group_number", "group_name", "insurance_type_code", "coordination_code"),
-    *("condition_code", "employment_code", "filing_indicator_code"),
-)
 INFORMATION_KEYS = ("qualifier", "code", "date_format", "date", "amount", "quantity", "version", "code_to")
 
 
 def read_claim(draft: Draft, elements: list[str]) -> None:
     """CLM: the columns are read when the claim is closed; what has none goes into the detail."""
     draft.claim = elements
-    check_count(draft, elements, 20)
+    if any(elements[21:]):
+        draft.note(IK403, "3", "CLM has more than 20 elements.", level=CLAIM, element=21)
     for key, value in zip(CLAIM_KEYS, elements[3:], strict=False):
         if key and value:
             draft.detail[key] = value.strip()
@@ -39,8 +37,9 @@ def read_admission(draft: Draft, elements: list[str]) -> None:
     draft.detail.update(named(CL1_KEYS, elements))
 
 
-def read_other_subscriber(draft: Draft, elements: list[str]) -> None:
-    other = named(OTHER_SUBSCRIBER_KEYS, elements)
+def take_other_subscriber(draft: Draft, subscriber: Document) -> None:
+    """SBR below a claim: opens 2320, another payer of the claim."""
+    other = subscriber.copy()
     draft.other_payers.append(other)
     draft.enter("2320", other)
 
@@ -100,10 +99,14 @@ def read_adjustment(draft: Draft, elements: list[str]) -> None:
         append(draft.scope, "adjustments", adjustment)
 
 
-def read_information(draft: Draft, elements: list[str]) -> None:
+def codes_of(piece: str, elements: list[str], component: str) -> list[Document]:
+    """Read the composites of a HI (C022), once for all claims with the same codes."""
+    return [information(composite.split(component)) for composite in elements[1:] if composite]
+
+
+def take_codes(draft: Draft, codes: list[Document]) -> None:
     """HI: up to twelve composites of qualifier and code, with a date, an amount, or present-on-admission (C022-9)."""
-    component = draft.component
-    draft.diagnoses += [information(composite.split(component)) for composite in elements[1:] if composite]
+    draft.diagnoses += codes
     for entry in draft.diagnoses:
         if "more" in entry:
             draft.note(IK403, "13", "A code of HI has more than nine components.", level=CLAIM)
@@ -126,11 +129,11 @@ def information(parts: list[str]) -> Document:
 
 CLAIM_READERS = {
     "CL1": read_admission,
-    "SBR": read_other_subscriber,
+    "SBR": take_other_subscriber,
     "DTP": read_date,
     "AMT": read_amount,
     "NTE": read_note,
     "CAS": read_adjustment,
-    "HI": read_information,
+    "HI": take_codes,
     "QTY": read_quantity,
 }

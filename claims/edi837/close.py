@@ -5,15 +5,18 @@ subscriber where no 2000C stands above the claim. Dates of service are those of 
 first and last of its lines.
 """
 
+from functools import partial
 from operator import lt
 from typing import Any
 
-from claims.edi837.draft import Draft, Line, Unreadable, cents, check_components
+from claims.edi837.draft import Draft, Line
 from claims.edi837.guides import INSTITUTIONAL, PROFESSIONAL, TYPE_OF_SERVICE
-from claims.edi837.parties import Level, provider_party
+from claims.edi837.parties import NOBODY, BillingLevel, Level, PatientLevel, SubscriberLevel, provider_party
 from claims.edi837.records import (
+    CLAIM_LENGTHS,
     CLAIM_TEXTS,
     DIAGNOSIS_LENGTH,
+    LINE_LENGTHS,
     LINE_TEXTS,
     Document,
     ParsedClaim,
@@ -21,139 +24,140 @@ from claims.edi837.records import (
     Party,
     Text,
 )
+from claims.edi837.values import Unreadable, cents
 from marb.edi.findings import CLAIM, IK403, Finding
 from marb.edi.values import parse_period
-from marb.edi.x12 import Segment, element
+from marb.edi.x12 import Piece, element
 
-CLAIM_LENGTHS = tuple(text.length for text in CLAIM_TEXTS)
-LINE_LENGTHS = tuple(text.length for text in LINE_TEXTS)
+NUMBER_LENGTH, DRUG_LENGTH, DRUG_UNIT_LENGTH = LINE_LENGTHS[-3:]
 DIAGNOSES = frozenset(("ABK", "ABF", "BK", "BF"))
 PRINCIPAL = frozenset(("ABK", "BK"))
 NUMBERS = frozenset(("F8", "G1", "9F"))
-NOBODY = Party()
+NO_NUMBERS = ("", "", "")
 Days = tuple[str | None, str | None, str | None, str | None]
+
+# straight from a tuple in the order of the fields: a call by 50 names costs as much as reading a line
+make_claim = partial(tuple.__new__, ParsedClaim)
+make_line = partial(tuple.__new__, ParsedLine)
 
 
 def close_claim(
-    draft: Draft, billing: Level, subscriber: Level, patient: Level | None, first: Segment, byte_end: int
+    draft: Draft,
+    billing: BillingLevel,
+    subscriber: SubscriberLevel,
+    patient: PatientLevel | None,
+    first: Piece,
+    byte_end: int,
 ) -> ParsedClaim:
     """Make the claim of a draft; Unreadable where CLM01 is missing or CLM02 is no amount (loop 2300)."""
     draft.here, draft.loop = first, "2300"
-    elements = draft.claim
+    elements, detail, heading = draft.claim, draft.detail, draft.heading
     control_number = element(elements, 1)
     if not control_number:
         raise Unreadable(IK403, "1", "CLM01: the claim has no control number.", 1)
     charge_cents = cents(elements, 2)
-    facility = [*element(elements, 5).split(draft.component), "", ""]
-    check_components(draft, facility[:-2], 3, 5)
+    facility = close_facility(draft, element(elements, 5))
     lines = [close_line(draft, number, line) for number, line in enumerate(draft.lines, 1)]
-    service_from, service_to, admission, discharge = take_dates(draft, lines)
-    detail, heading = draft.detail, draft.heading
-    numbers = take_numbers(detail) if "references" in detail else {}
-    roles = {party.get("role"): party for party in reversed(draft.parties)}
-    member, payer = subscriber.party("IL"), subscriber.party("PR")
-    person = member if patient is None else patient.party("QC")
+    dates = take_dates(draft)
+    numbers = take_numbers(detail) if "references" in detail else NO_NUMBERS
+    roles = close_roles(draft)
     tell_people(detail, billing, subscriber, patient)
     codes, principal = diagnosis_codes(draft)
-    claim = ParsedClaim(
-        set_control=heading.set_control,
-        claim_type=claim_type_of(draft, facility[1]),
-        guide=heading.guide,
-        patient_control_number=control_number,
-        place_of_service_code=facility[0].strip(),
-        facility_code_qualifier=facility[1].strip(),
-        frequency_code=facility[2].strip(),
-        assignment_code=element(elements, 7),
-        payer_claim_control_number=numbers.get("F8", ""),
-        prior_authorization_number=numbers.get("G1", ""),
-        referral_number=numbers.get("9F", ""),
-        attending_npi=identifier(roles, "71"),
-        operating_npi=identifier(roles, "72"),
-        referring_npi=identifier(roles, "DN"),
-        payer_sequence_code=subscriber.detail.get("sequence", ""),
-        filing_indicator_code=subscriber.detail.get("filing_indicator_code", ""),
-        group_number=subscriber.detail.get("group_number", ""),
-        subscriber_member_id=member.get("id_code", ""),
-        subscriber_last_name=member.get("last_name", ""),
-        subscriber_first_name=member.get("first_name", ""),
-        subscriber_gender_code=member.get("gender_code", ""),
-        patient_relationship_code=relationship(subscriber, patient),
-        patient_last_name=person.get("last_name", ""),
-        patient_first_name=person.get("first_name", ""),
-        patient_gender_code=person.get("gender_code", ""),
-        principal_diagnosis_code=principal,
-        byte_offset=first[0],
-        byte_end=byte_end,
-        segment_position=first[1],
-        line_count=len(lines),
-        subscriber_birth_date=member.get("birth_date"),
-        patient_birth_date=person.get("birth_date"),
-        service_from_date=service_from,
-        service_to_date=service_to,
-        admission_date=admission,
-        discharge_date=discharge,
-        diagnosis_codes=codes,
-        diagnoses=draft.diagnoses,
-        providers=billing.parties + draft.parties if draft.parties else billing.parties,
-        other_payers=draft.other_payers,
-        detail=detail,
-        charge_cents=charge_cents,
-        payer=Party(payer.get("id_code") or payer.get("npi", ""), payer.get("last_name", "")) if payer else NOBODY,
-        billing_provider=billing.provider,
-        rendering_provider=provider_party(roles["82"]) if "82" in roles else NOBODY,
-        heading=heading,
-        lines=lines,
-        findings=draft.findings,
+    person = patient or subscriber
+    claim: tuple[Any, ...] = (
+        heading.set_control,
+        claim_type_of(draft, facility[1]),
+        heading.guide,
+        control_number,
+        *facility,
+        element(elements, 7),
+        *numbers,
+        *roles[:3],
+        *subscriber.columns,
+        relationship(subscriber, patient),
+        *person.names,
+        principal,
+        *(first[0], byte_end, first[1], len(lines)),
+        *(subscriber.person.get("birth_date"), person.person.get("birth_date")),
+        *dates,
+        *(codes, draft.diagnoses),
+        billing.parties + draft.parties if draft.parties else billing.parties,
+        *(draft.other_payers, detail, charge_cents),
+        *(subscriber.payer, billing.provider, roles[3]),
+        *(heading, lines, draft.findings),
     )
-    texts: tuple[Any, ...] = claim
-    if any(map(lt, CLAIM_LENGTHS, map(len, texts))):
-        return cut_claim(draft, claim)
-    return claim
+    if any(map(lt, CLAIM_LENGTHS, map(len, claim))):
+        return cut_claim(draft, make_claim(claim))
+    return make_claim(claim)
+
+
+def close_facility(draft: Draft, composite: str) -> tuple[str, str, str]:
+    """Read CLM05: place of service or bill type, its qualifier, frequency code."""
+    parts = composite.split(draft.separators.component)
+    if len(parts) == 3:
+        return parts[0].strip(), parts[1].strip(), parts[2].strip()
+    if any(parts[3:]):
+        draft.note(IK403, "13", "A composite has more than 3 components.", level=CLAIM, element=5)
+    parts += ("", "")
+    return parts[0].strip(), parts[1].strip(), parts[2].strip()
+
+
+def close_roles(draft: Draft) -> tuple[str, str, str, Party]:
+    """Get the attending, operating and referring provider's number, and the rendering provider (loop 2310)."""
+    parties = draft.parties
+    if len(parties) == 1 and parties[0].get("role") == "82":
+        return "", "", "", provider_party(parties[0])
+    roles = {party.get("role"): party for party in reversed(parties)}
+    rendering = provider_party(roles["82"]) if "82" in roles else NOBODY
+    return identifier(roles, "71"), identifier(roles, "72"), identifier(roles, "DN"), rendering
 
 
 def close_line(draft: Draft, number: int, line: Line) -> ParsedLine:
-    closed = ParsedLine(
-        line.revenue_code,
-        line.procedure_qualifier,
-        line.procedure_code,
-        line.unit_code,
-        line.place_of_service_code,
-        line.line_control_number,
-        line.drug_code,
-        line.drug_unit_code,
-        number,
-        line.offset,
-        line.unit_count,
-        line.drug_unit_count,
-        line.service_from_date,
-        line.service_to_date,
-        line.modifiers,
-        line.pointers,
-        line.adjudications,
-        line.detail,
-        line.charge_cents,
-        line.position,
-        line.service_id,
+    service, control_number = line.service, line.line_control_number
+    drug_code, drug_unit_code = line.drug_code, line.drug_unit_code
+    closed = make_line(
+        (
+            service.revenue_code,
+            service.procedure_qualifier,
+            service.procedure_code,
+            service.unit_code,
+            service.place_of_service_code,
+            control_number,
+            drug_code,
+            drug_unit_code,
+            number,
+            line.offset,
+            service.unit_count,
+            line.drug_unit_count,
+            line.service_from_date,
+            line.service_to_date,
+            service.modifiers,
+            service.pointers,
+            line.adjudications,
+            line.detail,
+            service.charge_cents,
+            line.position,
+            service.service_id,
+            service.key,
+        )
     )
-    texts: tuple[Any, ...] = closed
-    if any(map(lt, LINE_LENGTHS, map(len, texts))):
-        cut, whole = shortened(closed, LINE_TEXTS)
-        closed.detail["long"] = whole
-        draft.findings += too_long(draft, whole, LINE_TEXTS, line.offset, line.position)
-        return closed._replace(**cut)
+    is_long = len(control_number) > NUMBER_LENGTH or len(drug_code) > DRUG_LENGTH
+    if is_long or service.is_long or len(drug_unit_code) > DRUG_UNIT_LENGTH:
+        return cut_line(draft, closed, line)
     return closed
 
 
 def claim_type_of(draft: Draft, facility_qualifier: str) -> str:
     """Say P, I or D by the first service, else by the guide, else by CLM05-2 (A is a type of bill)."""
     if draft.lines:
-        return TYPE_OF_SERVICE[draft.lines[0].service_id]
+        return TYPE_OF_SERVICE[draft.lines[0].service.service_id]
     return draft.heading.claim_type or (INSTITUTIONAL if facility_qualifier == "A" else PROFESSIONAL)
 
 
 def relationship(subscriber: Level, patient: Level | None) -> str:
     """Get the patient's relationship to the subscriber: PAT01 of 2000C, else SBR02."""
-    code: str = (patient or subscriber).detail.get("patient", {}).get("relationship_code", "")
+    told = (patient or subscriber).detail.get("patient")
+    code = told.get("relationship_code", "") if told else ""
     return code or subscriber.detail.get("relationship_code", "")
 
 
@@ -162,7 +166,7 @@ def identifier(roles: dict[str | None, Document], role: str) -> str:
     return "" if party is None else party.get("npi") or party.get("id_code", "")
 
 
-def take_numbers(detail: Document) -> dict[str, str]:
+def take_numbers(detail: Document) -> tuple[str, str, str]:
     """Take the first REF F8, G1 and 9F out of the claim's references."""
     numbers: dict[str, str] = {}
     kept = []
@@ -176,10 +180,10 @@ def take_numbers(detail: Document) -> dict[str, str]:
         detail["references"] = kept
     else:
         del detail["references"]
-    return numbers
+    return numbers.get("F8", ""), numbers.get("G1", ""), numbers.get("9F", "")
 
 
-def take_dates(draft: Draft, lines: list[ParsedLine]) -> Days:
+def take_dates(draft: Draft) -> Days:
     """Take the dates with a column out of the claim's dates: (service from, to, admission, discharge)."""
     service: tuple[str | None, str | None] = (None, None)
     admission = discharge = None
@@ -199,9 +203,9 @@ def take_dates(draft: Draft, lines: list[ParsedLine]) -> Days:
             if form not in ("D8", "RD8"):
                 kept.append(date)
         draft.detail["dates"] = kept
-    if service[0] is None and lines:
-        starts = [line.service_from_date for line in lines if line.service_from_date]
-        ends = [line.service_to_date for line in lines if line.service_to_date]
+    if service[0] is None:
+        starts = [line.service_from_date for line in draft.lines if line.service_from_date]
+        ends = [line.service_to_date for line in draft.lines if line.service_to_date]
         service = (min(starts), max(ends)) if starts and ends else service
     return (*service, admission, discharge)
 
@@ -223,9 +227,9 @@ def diagnosis_codes(draft: Draft) -> tuple[list[str], str]:
 
 def tell_people(detail: Document, billing: Level, subscriber: Level, patient: Level | None) -> None:
     """Put the levels above the claim into its detail: subscriber, patient, payer, and what the billing level adds."""
-    detail["subscriber"] = {**subscriber.detail, "names": subscriber.parties}
+    detail["subscriber"] = subscriber.document
     if patient is not None:
-        detail["patient"] = {**patient.detail, "names": patient.parties}
+        detail["patient"] = patient.document
     if billing.detail:
         detail["billing"] = billing.detail
 
@@ -236,6 +240,14 @@ def cut_claim(draft: Draft, claim: ParsedClaim) -> ParsedClaim:
     claim.detail["long"] = whole
     draft.findings += too_long(draft, whole, CLAIM_TEXTS, claim.byte_offset, claim.segment_position)
     return claim._replace(**cut)
+
+
+def cut_line(draft: Draft, closed: ParsedLine, line: Line) -> ParsedLine:
+    """Cut texts to their columns, as cut_claim does."""
+    cut, whole = shortened(closed, LINE_TEXTS)
+    closed.detail["long"] = whole
+    draft.findings += too_long(draft, whole, LINE_TEXTS, line.offset, line.position)
+    return closed._replace(**cut)
 
 
 def shortened(row: tuple[object, ...], texts: tuple[Text, ...]) -> tuple[Document, Document]:

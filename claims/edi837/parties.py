@@ -5,13 +5,15 @@ the file fills: loop, role, last_name, first_name, npi (or id_qualifier and id_c
 references. A date of birth that does not exist is kept as a fault and quarantines each claim of that person.
 """
 
-from typing import NamedTuple
-
-from claims.edi837.draft import Draft, Unreadable, append, day, keep, keep_unknown, quarantine_finding
+from claims.edi837.draft import Draft, append, keep
 from claims.edi837.guides import LOOP_OF_LEVEL_ROLE, loop_of
-from claims.edi837.records import Document, Heading, Party
+from claims.edi837.records import Document, Party
+from claims.edi837.values import day
 from marb.edi.findings import IK403, Finding
-from marb.edi.x12 import Segment, Separators
+from marb.edi.x12 import Piece
+
+Block = list[Piece]
+NOBODY = Party()
 
 NAME_KEYS = (
     *("role", "entity_type_code", "last_name", "first_name", "middle_name", "prefix", "suffix", "id_qualifier"),
@@ -34,38 +36,39 @@ def named(keys: tuple[str, ...], elements: list[str]) -> Document:
     return {key: text for key, value in zip(keys, elements[1:], strict=False) if (text := value.strip())}
 
 
-def read_name(draft: Draft, elements: list[str]) -> None:
-    """NM1 below a claim: opens a 2310, 2330 or 2420 loop, a provider's or another payer's."""
+def name_of(piece: str, elements: list[str], component: str) -> Document:
+    """Read a NM1, once for all places where the same name stands. Its loop is known where it is taken."""
     party = named(NAME_KEYS, elements)
-    role = party.get("role", "")
-    draft.loop = loop = loop_of(draft.section, draft.heading.claim_type, role)
-    if loop in ("2310", "2330", "2420"):
-        draft.note(IK403, "7", "NM101: the role is not one that the guide has here; the name is kept.", element=1)
-    settle_name(draft, party, loop)
-    if loop == "2330A":
-        draft.scope["subscriber"] = party
-    elif loop == "2330B":
-        draft.scope["payer"] = party
-    elif loop[:4] == "2310":
-        draft.parties.append(party)
-    else:
-        append(draft.line.detail if draft.line and loop[:4] == "2420" else draft.scope, "providers", party)
-
-
-def read_level_name(draft: Draft, elements: list[str]) -> None:
-    """NM1 of a level (2010AA to 2010CA)."""
-    party = named(NAME_KEYS, elements)
-    draft.loop = LOOP_OF_LEVEL_ROLE.get(party.get("role", ""), draft.section)
-    settle_name(draft, party, draft.loop)
-    draft.parties.append(party)
-
-
-def settle_name(draft: Draft, party: Document, loop: str) -> None:
-    party["loop"] = loop
+    party["loop"] = ""
     if party.get("id_qualifier") == "XX":
         del party["id_qualifier"]
         party["npi"] = party.pop("id_code", "")
-    draft.party = party
+    return party
+
+
+def take_name(draft: Draft, name: Document) -> None:
+    """NM1 below a claim: opens a 2310, 2330 or 2420 loop, a provider's or another payer's."""
+    party = draft.party = name.copy()
+    role = name.get("role", "")
+    party["loop"] = draft.loop = loop = loop_of(draft.section, draft.heading.claim_type, role)
+    family = loop[:4]
+    if loop == family:
+        draft.note(IK403, "7", "NM101: the role is not one that the guide has here; the name is kept.", element=1)
+    if family == "2310":
+        draft.parties.append(party)
+    elif loop == "2330A":
+        draft.scope["subscriber"] = party
+    elif loop == "2330B":
+        draft.scope["payer"] = party
+    else:
+        append(draft.line.detail if draft.line and family == "2420" else draft.scope, "providers", party)
+
+
+def take_level_name(draft: Draft, name: Document) -> None:
+    """NM1 of a level (2010AA to 2010CA)."""
+    party = draft.party = name.copy()
+    party["loop"] = draft.loop = LOOP_OF_LEVEL_ROLE.get(name.get("role", ""), draft.section)
+    draft.parties.append(party)
 
 
 def read_reference(draft: Draft, elements: list[str]) -> None:
@@ -85,8 +88,12 @@ def read_street(draft: Draft, elements: list[str]) -> None:
     address.setdefault("lines", []).extend(text for value in elements[1:] if (text := value.strip()))
 
 
-def read_city(draft: Draft, elements: list[str]) -> None:
-    owner(draft).setdefault("address", {}).update(named(ADDRESS_KEYS, elements))
+def city_of(piece: str, elements: list[str], component: str) -> Document:
+    return named(ADDRESS_KEYS, elements)
+
+
+def take_city(draft: Draft, city: Document) -> None:
+    owner(draft).setdefault("address", {}).update(city)
 
 
 def read_provider(draft: Draft, elements: list[str]) -> None:
@@ -119,22 +126,22 @@ def owner(draft: Draft) -> Document:
     return draft.scope if draft.party is None else draft.party
 
 
-def read_subscriber(draft: Draft, elements: list[str]) -> None:
-    draft.detail.update(named(SUBSCRIBER_KEYS, elements))
+def subscriber_of(piece: str, elements: list[str], component: str) -> Document:
+    return named(SUBSCRIBER_KEYS, elements)
+
+
+def take_subscriber(draft: Draft, subscriber: Document) -> None:
+    draft.detail.update(subscriber)
 
 
 def read_patient(draft: Draft, elements: list[str]) -> None:
     draft.detail["patient"] = named(PATIENT_KEYS, elements)
 
 
-def pass_over(draft: Draft, elements: list[str]) -> None:
-    """HL itself: its place in the hierarchy is already known."""
-
-
 PARTY_READERS = {
     "N2": read_second_name,
     "N3": read_street,
-    "N4": read_city,
+    "N4": take_city,
     "PRV": read_provider,
     "PER": read_contact,
     "DMG": read_birth,
@@ -142,44 +149,65 @@ PARTY_READERS = {
 }
 LEVEL_READERS = {
     **PARTY_READERS,
-    "HL": pass_over,
-    "NM1": read_level_name,
-    "SBR": read_subscriber,
+    "NM1": take_level_name,
+    "SBR": take_subscriber,
     "PAT": read_patient,
     "CUR": keep,
     "DTP": keep,
 }
 
 
-class Level(NamedTuple):
-    """One HL: a billing provider (2000A), subscriber (2000B) or patient (2000C). `fault` is why its claims are lost."""
+class Level:
+    """One HL with its names, read once for all claims below it. `fault` is why these are lost."""
 
-    block: list[Segment]
-    detail: Document
-    parties: list[Document]
-    findings: list[Finding]
-    fault: Finding | None
-    provider: Party
+    def __init__(self, block: Block, draft: Draft, fault: Finding | None):
+        self.block, self.fault, self.findings = block, fault, draft.findings
+        self.detail, self.parties = draft.detail, draft.parties
+        self.document = {**draft.detail, "names": draft.parties}
 
-    def party(self, *roles: str) -> Document:
-        """Get the first party with one of these roles (NM101), an empty document if the file has none."""
+    def party(self, role: str) -> Document:
+        """Get the first party with this role (NM101), an empty document if the file has none."""
         for party in self.parties:
-            if party.get("role") in roles:
+            if party.get("role") == role:
                 return party
         return {}
 
 
-def read_level(block: list[Segment], heading: Heading, separators: Separators, section: str) -> Level:
-    """Read one HL with its names up to the next HL or CLM."""
-    draft, fault = Draft(heading, separators, section), None
-    for segment in block:
-        draft.here = segment
-        try:
-            LEVEL_READERS.get(segment[2][0], keep_unknown)(draft, segment[2])
-        except Unreadable as unreadable:
-            fault = fault or quarantine_finding(draft, unreadable)
-    level = Level(block, draft.detail, draft.parties, draft.findings, fault, Party())
-    return level._replace(provider=provider_party(level.party("85"), draft.detail.get("taxonomy_code", "")))
+class BillingLevel(Level):
+    """2000A: the billing provider (NM1*85)."""
+
+    def __init__(self, block: Block, draft: Draft, fault: Finding | None):
+        super().__init__(block, draft, fault)
+        self.provider = provider_party(self.party("85"), self.detail.get("taxonomy_code", ""))
+
+
+class SubscriberLevel(Level):
+    """2000B: the subscriber (NM1*IL) and the payer (NM1*PR). `columns` are payer_sequence_code to subscriber names."""
+
+    def __init__(self, block: Block, draft: Draft, fault: Finding | None):
+        super().__init__(block, draft, fault)
+        said, payer = self.detail.get, self.party("PR")
+        person = self.person = self.party("IL")
+        self.names = names_of(person)
+        self.columns = (
+            *(said("sequence", ""), said("filing_indicator_code", ""), said("group_number", "")),
+            *(person.get("id_code", ""), *self.names),
+        )
+        self.payer = Party(payer.get("id_code") or payer.get("npi", ""), payer.get("last_name", ""))
+
+
+class PatientLevel(Level):
+    """2000C: the patient (NM1*QC) where it is not the subscriber."""
+
+    def __init__(self, block: Block, draft: Draft, fault: Finding | None):
+        super().__init__(block, draft, fault)
+        self.person = self.party("QC")
+        self.names = names_of(self.person)
+
+
+def names_of(person: Document) -> tuple[str, str, str]:
+    """Get a person's columns: last name, first name, gender code."""
+    return person.get("last_name", ""), person.get("first_name", ""), person.get("gender_code", "")
 
 
 def full_name(party: Document) -> str:
@@ -192,7 +220,7 @@ def full_name(party: Document) -> str:
 def provider_party(party: Document, taxonomy_code: str = "") -> Party:
     """Make what the loader resolves of a provider: NPI, name, taxonomy, tax number (REF*EI or SY)."""
     if not party:
-        return Party()
+        return NOBODY
     # 004010 names providers by tax number (24) or social security number (34)
     tax_number = party["id_code"] if party.get("id_qualifier") in ("24", "34") and "id_code" in party else ""
     for given in party.get("references", ()):

@@ -7,35 +7,46 @@ Envelopes are checked by marb.edi.scan, meanings by claims.edits.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from claims.edi837.claim import CLAIM_READERS, read_claim
 from claims.edi837.close import close_claim
-from claims.edi837.draft import CONTROLS, Draft, Unreadable, keep, keep_unknown, quarantine_finding
+from claims.edi837.draft import CONTROLS, Draft, keep, quarantine_finding
 from claims.edi837.guides import KEPT_SEGMENTS, claim_type_of
+from claims.edi837.lexicon import Lexicon
 from claims.edi837.lines import LINE_READERS, no_service
-from claims.edi837.parties import PARTY_READERS, Level, read_level, read_name
+from claims.edi837.parties import (
+    LEVEL_READERS,
+    PARTY_READERS,
+    BillingLevel,
+    Block,
+    Level,
+    PatientLevel,
+    SubscriberLevel,
+    take_name,
+)
 from claims.edi837.records import Heading, ParsedClaim, QuarantinedClaim
+from claims.edi837.services import NO_SERVICE
+from claims.edi837.values import Unreadable
 from marb.edi.findings import IK304, IK403, Finding, Quarantined
 from marb.edi.values import BadValue, parse_cents
-from marb.edi.x12 import Excerpt, Segment, element, read_segments
+from marb.edi.x12 import Excerpt, Piece, Separators, Span, element, read_pieces, split_piece
 
 BORDERS = frozenset(("ISA", "GS", "ST", "HL", "CLM", "SE", "GE", "IEA"))
-READERS = {
+BORDER_HEADS = frozenset(name[:2] for name in BORDERS)
+READERS: dict[str, Callable[..., None]] = {
     **dict.fromkeys(KEPT_SEGMENTS, keep),
     **PARTY_READERS,
     **CLAIM_READERS,
     **LINE_READERS,
     "CLM": read_claim,
-    "NM1": read_name,
+    "NM1": take_name,
 }
 # Not here: C1 (0x80 to 0x9F), which is how the quotes of a Windows-1252 writer arrive; nor tab, which is a blank
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 CONTROL_BYTES = bytes((*range(9), 11, 12, *range(14, 32), 127))
 BIDI_BYTES = re.compile(rb"\xe2(?:\x80[\xaa-\xae]|\x81[\xa6-\xa9])")
 SECTION_OF_LEVEL = {"20": "2000A", "22": "2000B", "23": "2000C"}
-
-Block = list[Segment]
 
 
 def parse_claims(excerpt: Excerpt) -> Iterator[ParsedClaim | QuarantinedClaim]:
@@ -46,34 +57,36 @@ def parse_claims(excerpt: Excerpt) -> Iterator[ParsedClaim | QuarantinedClaim]:
     """
     reader = Reader(excerpt)
     for span in excerpt.context:
-        for block in blocks(read_segments(span, excerpt.separators)):
-            reader.read_border(block)
+        for name, block in blocks(span, excerpt.separators):
+            reader.read_border(name, block)
     reader.pending.clear()
     held: Block | None = None
-    for block in blocks(read_segments(excerpt.body, excerpt.separators)):
+    for name, block in blocks(excerpt.body, excerpt.separators):
         if held is not None:
             yield reader.read_claim(held, block[0][0])
             held = None
-        if block[0][2][0] == "CLM":
+        if name == "CLM":
             held = block
         else:
-            reader.read_border(block)
+            reader.read_border(name, block)
     if held is not None:
         yield reader.read_claim(held, excerpt.body.offset + len(excerpt.body.data))
 
 
-def blocks(segments: Iterator[Segment]) -> Iterator[Block]:
-    """Cut segments before each border segment. What stands before the first border is a block of its own."""
-    block: Block = []
-    for segment in segments:
-        if segment[2][0] in BORDERS:
+def blocks(span: Span, separators: Separators) -> Iterator[tuple[str, Block]]:
+    """Cut a span's segments before each border segment: (its id, the segments). Before the first the id is empty."""
+    heads = BORDER_HEADS
+    name, block = "", list[Piece]()
+    for piece in read_pieces(span, separators):
+        text = piece[2]
+        if text[:2] in heads and (border := text.partition(separators.element)[0]) in BORDERS:
             if block:
-                yield block
-            block = [segment]
+                yield name, block
+            name, block = border, [piece]
         else:
-            block.append(segment)
+            block.append(piece)
     if block:
-        yield block
+        yield name, block
 
 
 class Reader:
@@ -83,17 +96,21 @@ class Reader:
         self.excerpt = excerpt
         self.heading = Heading(guide=excerpt.guide, claim_type=claim_type_of(excerpt.guide))
         self.group_guide = ""
-        self.billing: Level | None = None
-        self.subscriber: Level | None = None
-        self.patient: Level | None = None
+        self.billing: BillingLevel | None = None
+        self.subscriber: SubscriberLevel | None = None
+        self.patient: PatientLevel | None = None
         # findings of levels, given to the next claim below them
         self.pending: list[Finding] = []
+        self.level_segments = Lexicon(LEVEL_READERS, excerpt.separators)
+        self.claim_segments = Lexicon(READERS, excerpt.separators)
         self.has_controls = any(has_controls(span.data) for span in (*excerpt.context, excerpt.body))
 
-    def read_border(self, block: Block) -> None:
+    def split(self, piece: Piece) -> list[str]:
+        return split_piece(piece[2], self.excerpt.separators.element)
+
+    def read_border(self, name: str, block: Block) -> None:
         """Read a block that is no claim: an envelope segment, a set's heading or a level."""
-        elements = block[0][2]
-        name = elements[0]
+        elements = self.split(block[0])
         if name == "HL":
             self.open_level(block, element(elements, 3))
         elif name == "ISA":
@@ -107,9 +124,9 @@ class Reader:
             self.open_set(block)
 
     def open_set(self, block: Block) -> None:
-        elements = block[0][2]
+        elements = self.split(block[0])
         guide = control(elements, 3, 35) or self.group_guide or self.excerpt.guide
-        purposes = [element(segment[2], 6) for segment in block if segment[2][0] == "BHT"]
+        purposes = [element(said, 6) for said in map(self.split, block) if said[0] == "BHT"]
         controls = (self.heading.interchange_control, self.heading.group_control, control(elements, 2))
         self.heading = Heading(*controls, guide, claim_type_of(guide), purposes[0] if purposes else "")
         self.close_levels()
@@ -122,14 +139,27 @@ class Reader:
         section = SECTION_OF_LEVEL.get(code)
         if section is None:
             return
-        level = read_level(block, self.heading, self.excerpt.separators, section)
-        self.pending += level.findings
+        draft, fault = self.read_level(block, section)
+        self.pending += draft.findings
         if section == "2000A":
-            self.billing, self.subscriber, self.patient = level, None, None
+            self.billing, self.subscriber, self.patient = BillingLevel(block, draft, fault), None, None
         elif section == "2000B":
-            self.subscriber, self.patient = level, None
+            self.subscriber, self.patient = SubscriberLevel(block, draft, fault), None
         else:
-            self.patient = level
+            self.patient = PatientLevel(block, draft, fault)
+
+    def read_level(self, block: Block, section: str) -> tuple[Draft, Finding | None]:
+        """Read the names and numbers behind an HL; the second is why they cannot be read."""
+        draft, fault = Draft(self.heading, self.excerpt.separators, section), None
+        segments = self.level_segments
+        for piece in block[1:]:
+            draft.here = piece
+            try:
+                take, said = segments[piece[2]]
+                take(draft, said)
+            except Unreadable as unreadable:
+                fault = fault or quarantine_finding(draft, unreadable)
+        return draft, fault
 
     def read_claim(self, block: Block, end: int) -> ParsedClaim | QuarantinedClaim:
         """Read one CLM and its segments; `end` is where the next block begins."""
@@ -138,35 +168,31 @@ class Reader:
         byte_end = self.trimmed(block[-1][0], end)
         try:
             billing, subscriber = self.open_levels()
-            levels = [level for level in (billing, subscriber, self.patient) if level is not None]
+            levels: list[Level] = [level for level in (billing, subscriber, self.patient) if level is not None]
             for level in levels:
                 if level.fault is not None:
-                    return quarantine(draft, block, byte_end, level.fault)
+                    return self.quarantine(draft, block, byte_end, level.fault)
             if self.has_controls:
                 self.check_characters(draft, [segment for level in levels for segment in level.block] + block)
             self.read_loops(draft, block)
             claim = close_claim(draft, billing, subscriber, self.patient, block[0], byte_end)
         except Unreadable as fault:
-            return quarantine(draft, block, byte_end, quarantine_finding(draft, fault))
+            return self.quarantine(draft, block, byte_end, quarantine_finding(draft, fault))
         if self.pending or claim.findings:
             claim.findings[:] = [f._replace(claim_offset=claim.byte_offset) for f in (*claim.findings, *self.pending)]
             self.pending = []
         return claim
 
     def read_loops(self, draft: Draft, block: Block) -> None:
-        readers = READERS
-        for segment in block:
-            draft.here = segment
-            elements = segment[2]
-            reader = readers.get(elements[0])
-            if reader is None:
-                keep_unknown(draft, elements)
-            else:
-                reader(draft, elements)
-        if draft.line is not None and not draft.line.service_id:
+        segments = self.claim_segments
+        for piece in block:
+            draft.here = piece
+            take, said = segments[piece[2]]
+            take(draft, said)
+        if draft.line is not None and draft.line.service is NO_SERVICE:
             raise no_service(draft)
 
-    def open_levels(self) -> tuple[Level, Level]:
+    def open_levels(self) -> tuple[BillingLevel, SubscriberLevel]:
         """Get the billing provider's and the subscriber's level, which every claim must stand below."""
         if self.billing is None or self.subscriber is None:
             missing = "billing provider" if self.billing is None else "subscriber"
@@ -178,7 +204,7 @@ class Reader:
         separators = self.excerpt.separators
         allowed = separators.component + separators.repetition
         for segment in segments:
-            for number, text in enumerate(segment[2]):
+            for number, text in enumerate(self.split(segment)):
                 if any(found not in allowed for found in CONTROL.findall(text)):
                     draft.here = segment
                     raise Unreadable(IK403, "6", "An element holds a control character.", min(number, 999))
@@ -191,14 +217,14 @@ class Reader:
             place -= 1
         return place + body.offset
 
-
-def quarantine(draft: Draft, block: Block, byte_end: int, reason: Finding) -> QuarantinedClaim:
-    """Make the record of a claim that cannot become rows: its bytes, its number and charge where they can be read."""
-    offset, position, elements = block[0]
-    number = element(elements, 1).translate(CONTROLS)[:60]
-    charge = charge_of(element(elements, 2))
-    kept = Quarantined(offset, byte_end, position, draft.heading.set_control, number, charge)
-    return QuarantinedClaim(kept, [reason._replace(claim_offset=offset)])
+    def quarantine(self, draft: Draft, block: Block, byte_end: int, reason: Finding) -> QuarantinedClaim:
+        """Make the record of a claim that cannot become rows: its bytes, and its number and charge where readable."""
+        offset, position, _ = block[0]
+        elements = self.split(block[0])
+        number = element(elements, 1).translate(CONTROLS)[:60]
+        charge = charge_of(element(elements, 2))
+        kept = Quarantined(offset, byte_end, position, draft.heading.set_control, number, charge)
+        return QuarantinedClaim(kept, [reason._replace(claim_offset=offset)])
 
 
 def has_controls(data: bytes) -> bool:

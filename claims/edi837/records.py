@@ -37,7 +37,11 @@ class Party(NamedTuple):
 
 
 class ParsedLine(NamedTuple):
-    """One service line (loop 2400). The texts of LINE_TEXTS come first, in that order."""
+    """One service line (loop 2400). The texts of LINE_TEXTS come first, in that order.
+
+    `service_key` is the SVx as it stands in the file: lines with the same key say the same of their service, that is
+    all but dates, place in the file, line control number, drug, adjudications and what else hangs on the line.
+    """
 
     revenue_code: str
     procedure_qualifier: str
@@ -60,6 +64,7 @@ class ParsedLine(NamedTuple):
     charge_cents: int
     segment_position: int
     service_id: str
+    service_key: str
 
 
 class ParsedClaim(NamedTuple):
@@ -173,5 +178,7 @@ LINE_TEXTS = (
     Text("drug_code", 48, "2410", "LIN", 3),
     Text("drug_unit_code", 2, "2410", "CTP", 5),
 )
+CLAIM_LENGTHS = tuple(text.length for text in CLAIM_TEXTS)
+LINE_LENGTHS = tuple(text.length for text in LINE_TEXTS)
 DIAGNOSIS_LENGTH = 30
 MODIFIER_LENGTH = 10

@@ -78,6 +78,7 @@ def parse_date(text: str) -> str:
     return day.isoformat()
 
 
+@lru_cache(maxsize=16384)
 def parse_period(qualifier: str, text: str) -> tuple[str, str | None]:
     """Read a DTP value: `D8` one day, `RD8` from-to; `DT` and `TM` keep their day part. Answers (from, to or None)."""
     if qualifier == "RD8" or (len(text) == 17 and text[8] == "-"):

@@ -8,14 +8,17 @@ writer's layout, not data. What the segments mean is for the readers of claims a
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, chain, count, pairwise
 from typing import NamedTuple
 
 BLANKS = " \t\r\n\v\f\x1a\x00"
+LINE_BREAKS = dict.fromkeys(map(ord, "\r\n"))
 ISA_LENGTH = 106
 MOST_SEGMENT_BYTES = 65_536
 
 Segment = tuple[int, int, list[str]]
+Piece = tuple[int, int, str]
 
 
 class BadInterchange(Exception):
@@ -136,37 +139,84 @@ def read_segments(span: Span, separators: Separators) -> Iterator[Segment]:
     Blank stretches between segments are passed over; `~~` yields nothing (the scan reports it). The position
     restarts at 1 with each ST and is what the acknowledgements and findings call segment position.
     """
+    for offset, position, piece in read_pieces(span, separators):
+        yield offset, position, split_piece(piece, separators.element)
+
+
+def read_pieces(span: Span, separators: Separators) -> Iterable[Piece]:
+    """Answer the segments of a span as read_segments does, each as its text, unsplit (see split_piece)."""
     text = span.data.decode("latin-1")
     terminator, wrapped = framing(text, separators.segment)
-    element, ascii_only, width = separators.element, text.isascii(), len(terminator)
-    start, position = span.offset, span.position - 1
-    for piece in text.split(terminator):
+    pieces = text.split(terminator)
+    pieces[-1] = pieces[-1].removesuffix(separators.segment)
+    if not pieces[-1]:
+        del pieces[-1]
+    if wrapped or is_padded(text, pieces, terminator):
+        return strip_pieces(span, pieces, separators, wrapped=wrapped, width=len(terminator))
+    sizes = [len(piece) + len(terminator) for piece in pieces]
+    has_sets = pieces[0].startswith("ST") or f"{terminator}ST" in text
+    places = positions(span.position, pieces, separators) if has_sets else count(span.position)
+    return zip(accumulate(sizes, initial=span.offset), places, pieces, strict=False)
+
+
+def is_padded(text: str, pieces: list[str], terminator: str) -> bool:
+    """Say whether blanks stand before or behind a segment anywhere, or nothing does between two terminators."""
+    if not pieces or pieces[0][:1] in BLANKS or pieces[-1][-1:] in BLANKS:
+        return True
+    if terminator * 2 in text:
+        return True
+    # where the terminator ends a line, there are no other line breaks (see framing)
+    blanks = BLANKS if len(terminator) == 1 else BLANKS.translate(LINE_BREAKS)
+    return any(terminator + blank in text or blank + terminator in text for blank in blanks if blank in text)
+
+
+def positions(first: int, pieces: list[str], separators: Separators) -> Iterable[int]:
+    """Count the segments from `first` on, and from 1 at each ST."""
+    opening = f"ST{separators.element}"
+    starts = [place for place, piece in enumerate(pieces) if piece[:3] == opening or piece == "ST"]
+    ends = [*starts, len(pieces)]
+    counts = [range(1, 1 + end - start) for start, end in pairwise(ends)]
+    return chain(range(first, first + ends[0]), *counts)
+
+
+def strip_pieces(
+    span: Span, pieces: list[str], separators: Separators, *, wrapped: bool, width: int
+) -> Iterator[Piece]:
+    """Take the blanks off segments, and line breaks out of wrapped ones; what is nothing but blank is passed over."""
+    opening = f"ST{separators.element}"
+    start, position = span.offset, span.position
+    for piece in pieces:
         offset = start
         start += len(piece) + width
-        if wrapped or not piece or piece[0] in BLANKS or piece[-1] in BLANKS:
-            stripped = piece.lstrip(BLANKS)
-            if not stripped:
-                continue
-            offset += len(piece) - len(stripped)
-            piece = unwrapped(stripped) if wrapped or stripped[-1] in BLANKS else stripped
-        elements = piece.split(element)
-        if not (ascii_only or piece.isascii()):
-            elements = [decoded(value) for value in elements]
-        position = 1 if elements[0] == "ST" else position + 1
-        yield offset, position, elements
+        stripped = piece.lstrip(BLANKS)
+        if not stripped:
+            continue
+        offset += len(piece) - len(stripped)
+        piece = unwrapped(stripped) if wrapped or stripped[-1] in BLANKS else stripped
+        if piece[:3] == opening or piece == "ST":
+            position = 1
+        yield offset, position, piece
+        position += 1
+
+
+def split_piece(piece: str, element: str) -> list[str]:
+    """Split a segment's text into its elements, each decoded."""
+    elements = piece.split(element)
+    return elements if piece.isascii() else [decoded(value) for value in elements]
 
 
 def framing(text: str, terminator: str) -> tuple[str, bool]:
     """Say what to split at, and whether line breaks may stand inside segments.
 
-    Where each terminator has the same line break behind it, both are split at as one: most files are written so.
+    Where each terminator has the same line break behind it, both are split at as one: most files are written so. The
+    last may lack it: a piece of a file ends with its last terminator.
     """
     if terminator in "\r\n" or ("\n" not in text and "\r" not in text):
         return terminator, False
     start = len(text) - len(text.lstrip(BLANKS))
     returns, feeds = text.count("\r", start), text.count("\n", start)
     whole = terminator + ("\r\n" if returns else "\n")
-    if text.count(terminator) == text.count(whole) == feeds and returns in (0, feeds):
+    if text.count(terminator) - text.endswith(terminator) == text.count(whole) == feeds and returns in (0, feeds):
         return whole, False
     return terminator, True
 
