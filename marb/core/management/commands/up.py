@@ -70,7 +70,7 @@ class Command(BaseCommand):
             raise NotStarted(web)
         self.tell_where(port)
         if self.samples and not summary.ask(self.database_url, summary.ANY_FILE):
-            self.manage("ingest", str(self.samples), "--queue")
+            self.manage("ingest", *sample_files(self.samples), "--queue")
         while True:
             self.supervisor.watch()
             time.sleep(0.2)
@@ -84,7 +84,7 @@ class Command(BaseCommand):
     def once(self) -> None:
         if not self.samples:
             raise CommandError("There are no samples to take in.")
-        self.manage("ingest", str(self.samples), "--queue")
+        self.manage("ingest", *sample_files(self.samples), "--queue")
         unfinished = self.wait_finished()
         self.say(summary.write_table(summary.count_all(self.database_url)))
         if unfinished:
@@ -106,3 +106,8 @@ class Command(BaseCommand):
     def say(self, text: str) -> None:
         self.stdout.write(text)
         sys.stdout.flush()
+
+
+def sample_files(folder: Path) -> list[str]:
+    """List the folder's X12 files; what the generator wrote beside them (truth.json) is for tests."""
+    return [str(path) for path in sorted(folder.iterdir()) if path.suffix != ".json" and path.is_file()]
