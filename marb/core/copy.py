@@ -6,7 +6,7 @@ NUL, which PostgreSQL text refuses, must have been refused before (marb.edi). Bu
 bumps what it must.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -44,16 +44,24 @@ def copy_rows(
 ) -> None:
     """Write rows into the model's table by COPY, inside the caller's transaction."""
     names = ", ".join(f'"{column}"' for column in columns)
-    documents = document_places(model, columns)
-    block: list[str] = []
     with cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN') as copy:
-        for row in rows:
-            block.append(row_text(row, documents))
-            if len(block) == BLOCK_ROWS:
-                copy.write(("\n".join(block) + "\n").encode())
-                block.clear()
-        if block:
-            copy.write(("\n".join(block) + "\n").encode())
+        for block in copy_blocks(model, columns, rows):
+            copy.write(block)
+
+
+def copy_blocks(
+    model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> Iterator[bytes]:
+    """Write rows in COPY's text format, BLOCK_ROWS at a time."""
+    documents = document_places(model, columns)
+    lines: list[str] = []
+    for row in rows:
+        lines.append(row_text(row, documents))
+        if len(lines) == BLOCK_ROWS:
+            yield ("\n".join(lines) + "\n").encode()
+            lines.clear()
+    if lines:
+        yield ("\n".join(lines) + "\n").encode()
 
 
 def document_places(model: type[models.Model], columns: Sequence[str]) -> list[int]:
