@@ -121,7 +121,8 @@ INVARIANTS = (
         UNION ALL SELECT 'remittance line', l.id, 'has no remittance' FROM remits_remittanceline l
         WHERE NOT EXISTS (SELECT FROM remits_remittance r WHERE r.id = l.remittance_id)
         UNION ALL SELECT 'adjustment', a.id, 'has no remittance of its practice' FROM remits_adjustment a
-        WHERE NOT EXISTS (SELECT FROM remits_remittance r WHERE r.id = a.remittance_id AND r.practice_id = a.practice_id)
+        WHERE NOT EXISTS (SELECT FROM remits_remittance r
+            WHERE r.id = a.remittance_id AND r.practice_id = a.practice_id)
         UNION ALL SELECT 'adjustment', a.id, 'has no line of its remittance' FROM remits_adjustment a
         WHERE a.line_id IS NOT NULL AND NOT EXISTS (SELECT FROM remits_remittanceline l
             WHERE l.id = a.line_id AND l.remittance_id = a.remittance_id)

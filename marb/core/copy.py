@@ -49,9 +49,7 @@ def copy_rows(
             copy.write(block)
 
 
-def copy_blocks(
-    model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> Iterator[bytes]:
+def copy_blocks(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
     """Write rows in COPY's text format, BLOCK_ROWS at a time."""
     documents = document_places(model, columns)
     lines: list[str] = []

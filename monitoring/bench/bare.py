@@ -47,10 +47,10 @@ def export(folder: Path, tables: tuple[tuple[str, str], ...]) -> list[Half]:
 
 def write(folder: Path, table: str, where: str, half: int) -> Path:
     path = folder / f"{table}-{half}.copy"
-    with connection.cursor() as cursor, path.open("wb") as out:
-        with cursor.copy(f"COPY (SELECT * FROM {table} WHERE {where} ORDER BY id) TO STDOUT") as copy:
-            for block in copy:
-                out.write(block)
+    taken = f"COPY (SELECT * FROM {table} WHERE {where} ORDER BY id) TO STDOUT"
+    with connection.cursor() as cursor, cursor.copy(taken) as rows, path.open("wb") as out:
+        for block in rows:
+            out.write(block)
     return path
 
 
@@ -78,7 +78,5 @@ def fill(link: "psycopg.Connection[tuple[object, ...]]", half: Half) -> None:
 def address() -> dict[str, str]:
     """How to reach the database in use, for a connection beside Django's."""
     known = connection.settings_dict
-    return {
-        **{"host": known["HOST"], "port": known["PORT"], "dbname": known["NAME"]},
-        **{"user": known["USER"], "password": known["PASSWORD"]},
-    }
+    names = {"host": "HOST", "port": "PORT", "dbname": "NAME", "user": "USER", "password": "PASSWORD"}
+    return {word: known[name] for word, name in names.items() if known[name]}

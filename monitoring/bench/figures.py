@@ -53,10 +53,15 @@ def as_document(figure: Figure) -> dict[str, Any]:
 def as_row(figure: Figure) -> str:
     """A figure as a row of docs/PERFORMANCE.md: work, target, reached, N and its details."""
     unit = figure.target.unit if figure.target else "/s"
-    target = "" if figure.target is None else f"{'at most ' if figure.target.at_most else ''}{plain(figure.target.value)} {unit}"
+    target = (
+        ""
+        if figure.target is None
+        else f"{'at most ' if figure.target.at_most else ''}{plain(figure.target.value)} {unit}"
+    )
     told = "; ".join(f"{key.replace('_', ' ')} {value}" for key, value in figure.details.items())
     runs = ", ".join(f"{value:.2f}" for value in figure.seconds)
-    return f"| `{figure.name}` {figure.work} | {target} | {plain(figure.value)} {unit} | {figure.count:,} | {runs} | {told} |"
+    cells = (f"`{figure.name}` {figure.work}", target, f"{plain(figure.value)} {unit}", f"{figure.count:,}", runs, told)
+    return f"| {' | '.join(cells)} |"
 
 
 def plain(value: float) -> str:

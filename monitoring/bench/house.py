@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import psycopg
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from psycopg import sql
 
 from marb.access.models import Practice
@@ -61,7 +61,10 @@ def use(url: str, name: str) -> None:
 def empty(tables: tuple[str, ...] = ROWS) -> None:
     """Take the rows of earlier runs away and start from a checkpoint, so that every run finds the same server."""
     with connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
+        with transaction.atomic():
+            # in the order in which idle processes look for work
+            cursor.execute("LOCK TABLE pipeline_edifile, pipeline_chunk")
+            cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
         cursor.execute("SELECT pg_has_role(current_user, 'pg_checkpoint', 'USAGE')")
         if cursor.fetchone()[0]:
             cursor.execute("CHECKPOINT")

@@ -71,8 +71,8 @@ def read_claims(job: ChunkJob) -> int:
     """Do what claims.load does before its transaction, and write what it would COPY. Answers the bytes."""
     reading = claims.load.read_chunk(job)
     parsed = [claim for claim, _ in reading.claims]
-    payers = {code: 1 for code in claims.load.payer_names(parsed)}
-    providers = {code: 1 for code in claims.load.provider_names(parsed)}
+    payers = dict.fromkeys(claims.load.payer_names(parsed), 1)
+    providers = dict.fromkeys(claims.load.provider_names(parsed), 1)
     ids = list(range(1, len(parsed) + 1))
     rows = claims.load.claim_rows(job, ids, reading.claims, payers, providers)
     lines = claims.load.line_rows(job, ids, parsed)
