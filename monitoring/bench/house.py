@@ -26,7 +26,7 @@ ROWS = (
     *("pipeline_quarantine", "pipeline_finding", "pipeline_chunk", "pipeline_transactionset"),
     *("pipeline_fileblock", "pipeline_edifile"),
 )
-EPISODES = ROWS[:3]
+EPISODES, LINKS = ROWS[:3], ROWS[:1]
 
 
 @contextmanager
