@@ -31,17 +31,24 @@ class Violation(NamedTuple):
 
 FINISHED = "('accepted', 'partial', 'rejected')"
 
+# what stands at a place of a file and was written in a chunk's transaction
+HELD = """
+    SELECT 'claim' AS kind, id, practice_id, file_id, chunk_id, byte_offset FROM claims_claim
+    UNION ALL SELECT 'remittance', id, practice_id, file_id, chunk_id, byte_offset FROM remits_remittance
+    UNION ALL SELECT 'quarantined claim', id, practice_id, file_id, chunk_id, byte_from FROM pipeline_quarantine
+    WHERE chunk_id IS NOT NULL
+"""
+
 INVARIANTS = (
     Invariant(
         "I1a",
-        "every CLM and CLP of a finished file is committed, quarantined or in a rejected set",
+        "every CLM and CLP of a finished file is committed, quarantined, in a rejected set or in a parked chunk",
         f"""
         SELECT 'file', id, format('claims %%s of %%s, remittances %%s of %%s',
             claim_count + claims_quarantined + claims_rejected, scan_claim_count,
             remittance_count + remittances_quarantined + remittances_rejected, scan_remittance_count)
         FROM pipeline_edifile
         WHERE status IN {FINISHED} AND (%(file)s::bigint IS NULL OR id = %(file)s)
-        AND NOT EXISTS (SELECT FROM pipeline_chunk k WHERE k.file_id = pipeline_edifile.id AND k.state = 'parked')
         AND (claim_count + claims_quarantined + claims_rejected <> scan_claim_count
             OR remittance_count + remittances_quarantined + remittances_rejected <> scan_remittance_count)
         """,
@@ -114,18 +121,39 @@ INVARIANTS = (
     ),
     Invariant(
         "I3d",
-        "no line, adjustment or provider adjustment stands without its parent",
+        "no line, adjustment or provider adjustment stands without its parent (looked for over all files only)",
         """
-        SELECT 'service line', l.id, 'has no claim' FROM claims_serviceline l
-        WHERE NOT EXISTS (SELECT FROM claims_claim c WHERE c.id = l.claim_id)
-        UNION ALL SELECT 'remittance line', l.id, 'has no remittance' FROM remits_remittanceline l
-        WHERE NOT EXISTS (SELECT FROM remits_remittance r WHERE r.id = l.remittance_id)
-        UNION ALL SELECT 'adjustment', a.id, 'has no remittance of its practice' FROM remits_adjustment a
-        WHERE NOT EXISTS (SELECT FROM remits_remittance r
-            WHERE r.id = a.remittance_id AND r.practice_id = a.practice_id)
-        UNION ALL SELECT 'adjustment', a.id, 'has no line of its remittance' FROM remits_adjustment a
-        WHERE a.line_id IS NOT NULL AND NOT EXISTS (SELECT FROM remits_remittanceline l
-            WHERE l.id = a.line_id AND l.remittance_id = a.remittance_id)
+        SELECT * FROM (
+            SELECT 'service line', l.id, 'has no claim of its practice' FROM claims_serviceline l
+            WHERE NOT EXISTS (SELECT FROM claims_claim c WHERE c.id = l.claim_id AND c.practice_id = l.practice_id)
+            UNION ALL SELECT 'remittance line', l.id, 'has no remittance of its practice' FROM remits_remittanceline l
+            WHERE NOT EXISTS (SELECT FROM remits_remittance r
+                WHERE r.id = l.remittance_id AND r.practice_id = l.practice_id)
+            UNION ALL SELECT 'adjustment', a.id, 'has no remittance of its practice' FROM remits_adjustment a
+            WHERE NOT EXISTS (SELECT FROM remits_remittance r
+                WHERE r.id = a.remittance_id AND r.practice_id = a.practice_id)
+            UNION ALL SELECT 'adjustment', a.id, 'has no line of its remittance' FROM remits_adjustment a
+            WHERE a.line_id IS NOT NULL AND NOT EXISTS (SELECT FROM remits_remittanceline l
+                WHERE l.id = a.line_id AND l.remittance_id = a.remittance_id)
+            UNION ALL SELECT 'provider adjustment', b.id, 'has no payment of its practice'
+            FROM remits_provideradjustment b WHERE NOT EXISTS (SELECT FROM remits_payment p
+                WHERE p.id = b.payment_id AND p.practice_id = b.practice_id)
+        ) orphan WHERE %(file)s::bigint IS NULL
+        """,
+    ),
+    Invariant(
+        "I3e",
+        "every claim, remittance, finding and quarantined claim is of a chunk of its file, inside its bytes",
+        f"""
+        SELECT held.kind, held.id, CASE WHEN k.id IS NULL THEN 'has no chunk' ELSE 'is not of its chunk' END
+        FROM ({HELD}) AS held LEFT JOIN pipeline_chunk k ON k.id = held.chunk_id
+        WHERE (%(file)s::bigint IS NULL OR held.file_id = %(file)s)
+        AND (k.id IS NULL OR (k.file_id, k.practice_id) <> (held.file_id, held.practice_id)
+            OR held.byte_offset < k.byte_from OR held.byte_offset >= k.byte_to)
+        UNION ALL SELECT 'finding', n.id, 'has no file of its practice, or no chunk of its file' FROM pipeline_finding n
+        LEFT JOIN pipeline_edifile f ON f.id = n.file_id LEFT JOIN pipeline_chunk k ON k.id = n.chunk_id
+        WHERE (%(file)s::bigint IS NULL OR n.file_id = %(file)s)
+        AND (n.practice_id IS DISTINCT FROM f.practice_id OR n.chunk_id IS NOT NULL AND k.file_id IS DISTINCT FROM f.id)
         """,
     ),
     Invariant(
@@ -158,14 +186,15 @@ INVARIANTS = (
     ),
     Invariant(
         "I6a",
-        "a remittance's stored differences are charge less adjustments less paid, to the cent",
+        "a remittance's stored difference is its charge less its adjustments less what is paid, to the cent",
         """
         SELECT 'remittance', r.id, format('stored %%s, rows say %%s', r.claim_difference_amount,
             r.charge_amount - r.paid_amount - coalesce(sum(a.amount), 0))
         FROM remits_remittance r LEFT JOIN remits_adjustment a ON a.remittance_id = r.id
         WHERE (%(file)s::bigint IS NULL OR r.file_id = %(file)s)
         GROUP BY r.id
-        HAVING abs(r.claim_difference_amount) <> abs(r.charge_amount - r.paid_amount - coalesce(sum(a.amount), 0))
+        HAVING (r.claim_difference_amount, r.adjustment_amount) IS DISTINCT FROM
+            (r.charge_amount - r.paid_amount - coalesce(sum(a.amount), 0), coalesce(sum(a.amount), 0))
         """,
     ),
     Invariant(
@@ -180,7 +209,19 @@ INVARIANTS = (
         LEFT JOIN (SELECT payment_id, sum(amount) AS amount FROM remits_provideradjustment GROUP BY payment_id) b
             ON b.payment_id = p.id
         WHERE p.difference_amount IS NOT NULL AND (%(file)s::bigint IS NULL OR p.file_id = %(file)s)
-        AND abs(p.difference_amount) <> abs(p.payment_amount - (coalesce(r.paid, 0) - coalesce(b.amount, 0)))
+        AND p.difference_amount <> p.payment_amount - (coalesce(r.paid, 0) - coalesce(b.amount, 0))
+        """,
+    ),
+    Invariant(
+        "I6c",
+        "a remittance line's stored difference is its charge less its adjustments less what is paid, to the cent",
+        """
+        SELECT 'remittance line', l.id, format('stored %%s, rows say %%s', l.difference_amount,
+            l.charge_amount - l.paid_amount - coalesce(sum(a.amount), 0))
+        FROM remits_remittanceline l JOIN remits_remittance r ON r.id = l.remittance_id
+        LEFT JOIN remits_adjustment a ON a.remittance_id = l.remittance_id AND a.line_id = l.id
+        WHERE (%(file)s::bigint IS NULL OR r.file_id = %(file)s)
+        GROUP BY l.id HAVING l.difference_amount <> l.charge_amount - l.paid_amount - coalesce(sum(a.amount), 0)
         """,
     ),
     Invariant(
@@ -196,26 +237,39 @@ INVARIANTS = (
         "I7b",
         "a remittance's link names a claim of the same episode and practice",
         """
-        SELECT 'remittance', e.remittance_id, 'is linked to a claim of another episode or practice'
-        FROM episodes_episoderemittance e JOIN remits_remittance r ON r.id = e.remittance_id
-        JOIN claims_claim c ON c.id = e.claim_id
+        SELECT 'link of remittance', e.remittance_id, 'names no claim of its episode and practice'
+        FROM episodes_episoderemittance e LEFT JOIN remits_remittance r ON r.id = e.remittance_id
+        LEFT JOIN claims_claim c ON c.id = e.claim_id
         WHERE (%(file)s::bigint IS NULL OR r.file_id = %(file)s OR c.file_id = %(file)s)
-        AND (r.practice_id <> c.practice_id OR e.practice_id <> c.practice_id OR NOT EXISTS (
-            SELECT FROM episodes_episodeclaim k WHERE k.claim_id = e.claim_id AND k.episode_id = e.episode_id))
+        AND (r.practice_id IS DISTINCT FROM e.practice_id OR c.practice_id IS DISTINCT FROM e.practice_id
+            OR NOT EXISTS (SELECT FROM episodes_episodeclaim k
+                WHERE k.claim_id = e.claim_id AND k.episode_id = e.episode_id))
+        UNION ALL SELECT 'link of claim', k.claim_id, 'names no episode or claim of its practice'
+        FROM episodes_episodeclaim k LEFT JOIN claims_claim c ON c.id = k.claim_id
+        LEFT JOIN episodes_episode e ON e.id = k.episode_id
+        WHERE (%(file)s::bigint IS NULL OR c.file_id = %(file)s)
+        AND (c.practice_id IS DISTINCT FROM k.practice_id OR e.practice_id IS DISTINCT FROM k.practice_id)
         """,
     ),
     Invariant(
         "I7c",
-        "an episode's sums are the signed sums of its remittances",
+        "an episode's paid sum is that of its remittances but predeterminations (CLP02 = 25), and its counts theirs",
         """
-        SELECT 'episode', e.id, format('paid %%s, remittances say %%s', e.paid_amount, coalesce(sum(r.paid_amount), 0))
+        SELECT 'episode', e.id, format('paid %%s, remittances say %%s; remittances %%s of %%s; claims %%s of %%s',
+            e.paid_amount, coalesce(r.paid, 0), e.remittance_count, coalesce(r.count, 0), e.claim_count,
+            coalesce(k.count, 0))
         FROM episodes_episode e
-        LEFT JOIN episodes_episoderemittance l ON l.episode_id = e.id
-        LEFT JOIN remits_remittance r ON r.id = l.remittance_id
-        WHERE %(file)s::bigint IS NULL OR e.id IN (
+        LEFT JOIN (SELECT l.episode_id, count(*), sum(r.paid_amount) FILTER (WHERE r.claim_status_code <> '25') AS paid
+            FROM episodes_episoderemittance l JOIN remits_remittance r ON r.id = l.remittance_id
+            GROUP BY l.episode_id) r ON r.episode_id = e.id
+        LEFT JOIN (SELECT episode_id, count(*) FROM episodes_episodeclaim GROUP BY episode_id) k ON k.episode_id = e.id
+        WHERE (%(file)s::bigint IS NULL OR e.id IN (
             SELECT k.episode_id FROM episodes_episodeclaim k JOIN claims_claim c ON c.id = k.claim_id
-            WHERE c.file_id = %(file)s)
-        GROUP BY e.id HAVING e.paid_amount <> coalesce(sum(r.paid_amount), 0) OR e.remittance_count <> count(r.id)
+            WHERE c.file_id = %(file)s
+            UNION SELECT l.episode_id FROM episodes_episoderemittance l JOIN remits_remittance r
+            ON r.id = l.remittance_id WHERE r.file_id = %(file)s))
+        AND (e.paid_amount, e.remittance_count, e.claim_count) IS DISTINCT FROM
+            (coalesce(r.paid, 0), coalesce(r.count, 0), coalesce(k.count, 0))
         """,
     ),
     Invariant(
@@ -225,6 +279,10 @@ INVARIANTS = (
         SELECT 'chunk', id, format('is %%s, lease until %%s', state, lease_until) FROM pipeline_chunk
         WHERE state IN ('waiting', 'leased') AND lease_until < now() - interval '2 minutes'
         AND (%(file)s::bigint IS NULL OR file_id = %(file)s)
+        UNION ALL SELECT 'file', id, format('is %%s, lease until %%s', status, lease_until) FROM pipeline_edifile f
+        WHERE status IN ('received', 'running') AND (%(file)s::bigint IS NULL OR id = %(file)s)
+        AND coalesce(lease_until + interval '2 minutes', received_at + interval '15 minutes') < now()
+        AND NOT EXISTS (SELECT FROM pipeline_chunk k WHERE k.file_id = f.id AND k.state IN ('waiting', 'leased'))
         """,
     ),
 )
