@@ -30,13 +30,13 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="take in the samples, print a summary and stop")
         parser.add_argument("--port", type=int, help="the web's port; without it the first free one from 8000 on")
         parser.add_argument(
-            "--samples", type=Path, default=settings.BASE_DIR / "samples", help="the files to begin with"
+            "--samples", type=Path, default=settings.BASE_DIR / "samples", help="a folder of *.x12 files"
         )
         parser.add_argument("--no-samples", action="store_true", help="begin empty")
 
     def handle(self, **options: Any) -> None:
         self.base, self.var = settings.BASE_DIR, settings.VAR_DIR
-        self.samples = None if options["no_samples"] or not options["samples"].exists() else options["samples"]
+        self.samples = [] if options["no_samples"] else sorted(map(str, options["samples"].glob("*.x12")))
         try:
             with Supervisor(self.var, self.say) as self.supervisor:
                 self.start()
@@ -51,6 +51,8 @@ class Command(BaseCommand):
         self.database_url = found.database_url
         self.environ = {**servers.environ(found), "MARB_VAR": str(self.var)}
         self.manage("prepare")
+
+    def start_workers(self) -> None:
         for group in product.QUEUES:
             self.supervisor.start(product.worker(self.base, self.var, self.environ, group))
         self.supervisor.start(product.scheduler(self.base, self.var, self.environ))
@@ -69,11 +71,17 @@ class Command(BaseCommand):
         if not product.wait_web(port, self.supervisor.watch):
             raise NotStarted(web)
         self.tell_where(port)
+        # only now: a person waits for the pages, and each worker costs a core's second to start
+        self.start_workers()
         if self.samples and not summary.ask(self.database_url, summary.ANY_FILE):
-            self.manage("ingest", *sample_files(self.samples), "--queue")
+            self.ingest()
         while True:
             self.supervisor.watch()
             time.sleep(0.2)
+
+    def ingest(self) -> int:
+        """Hand the samples to the workers and answer the status of `manage.py ingest`."""
+        return self.manage("ingest", *self.samples, "--queue")
 
     def tell_where(self, port: int) -> None:
         self.say(f"\n  mARB serves at http://localhost:{port}/ (its API below /api/v1/). Ctrl-C stops everything.\n")
@@ -84,11 +92,14 @@ class Command(BaseCommand):
     def once(self) -> None:
         if not self.samples:
             raise CommandError("There are no samples to take in.")
-        self.manage("ingest", *sample_files(self.samples), "--queue")
+        self.start_workers()
+        status = self.ingest()
         unfinished = self.wait_finished()
         self.say(summary.write_table(summary.count_all(self.database_url)))
         if unfinished:
             raise CommandError(f"{unfinished} files were left unfinished; see {self.var / 'log'}.")
+        if status:
+            raise CommandError("Not every sample was taken in; see above.")
 
     def wait_finished(self) -> int:
         """Wait until every file is finished or nothing moves any more; answer how many files are not."""
@@ -106,8 +117,3 @@ class Command(BaseCommand):
     def say(self, text: str) -> None:
         self.stdout.write(text)
         sys.stdout.flush()
-
-
-def sample_files(folder: Path) -> list[str]:
-    """List the folder's X12 files; what the generator wrote beside them (truth.json) is for tests."""
-    return [str(path) for path in sorted(folder.iterdir()) if path.suffix != ".json" and path.is_file()]
