@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import psycopg
 from django.db import connection
+from psycopg.conninfo import make_conninfo
 
 from monitoring.bench.house import empty
 
@@ -37,7 +38,7 @@ def export(folder: Path, tables: tuple[tuple[str, str], ...]) -> list[Half]:
         middle = cursor.fetchone()[0]
         cursor.execute("SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY id) FROM pipeline_finding")
         some = cursor.fetchone()[0] or 0
-    halves = []
+    halves: list[Half] = []
     for sign in ("<=", ">"):
         parts = [(table, f"{key} {sign} {middle}") for table, key in tables]
         parts.append(("pipeline_finding", f"id {sign} {some}"))
@@ -57,7 +58,7 @@ def write(folder: Path, table: str, where: str, half: int) -> Path:
 def copy(halves: list[Half]) -> float:
     """Empty the tables and copy both halves at once. Answers the seconds to the later commit."""
     empty(tuple({table for half in halves for table, _ in half.files}))
-    connections = [psycopg.connect(**address()) for _ in halves]
+    connections = [psycopg.connect(address()) for _ in halves]
     threads = [threading.Thread(target=fill, args=pair) for pair in zip(connections, halves, strict=True)]
     started = time.monotonic()
     for thread in threads:
@@ -75,8 +76,8 @@ def fill(link: "psycopg.Connection[tuple[object, ...]]", half: Half) -> None:
                     out.write(block)
 
 
-def address() -> dict[str, str]:
+def address() -> str:
     """How to reach the database in use, for a connection beside Django's."""
     known = connection.settings_dict
     names = {"host": "HOST", "port": "PORT", "dbname": "NAME", "user": "USER", "password": "PASSWORD"}
-    return {word: known[name] for word, name in names.items() if known[name]}
+    return make_conninfo("", **{word: known[name] for word, name in names.items() if known[name]})

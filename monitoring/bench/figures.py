@@ -20,7 +20,7 @@ class Figure(NamedTuple):
 
     name: str
     work: str
-    count: int
+    total: int
     seconds: list[float]
     value: float
     target: Target | None = None
@@ -33,9 +33,9 @@ class Figure(NamedTuple):
         return self.value <= self.target.value if self.target.at_most else self.value >= self.target.value
 
 
-def rate(count: int, seconds: list[float]) -> float:
+def rate(total: int, seconds: list[float]) -> float:
     """Items per second of the median run."""
-    return count / median(seconds)
+    return total / median(seconds)
 
 
 def as_document(figure: Figure) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def as_row(figure: Figure) -> str:
     )
     told = "; ".join(f"{key.replace('_', ' ')} {value}" for key, value in figure.details.items())
     runs = ", ".join(f"{value:.2f}" for value in figure.seconds)
-    cells = (f"`{figure.name}` {figure.work}", target, f"{plain(figure.value)} {unit}", f"{figure.count:,}", runs, told)
+    cells = (f"`{figure.name}` {figure.work}", target, f"{plain(figure.value)} {unit}", f"{figure.total:,}", runs, told)
     return f"| {' | '.join(cells)} |"
 
 

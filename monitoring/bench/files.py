@@ -18,10 +18,10 @@ CONTROL = re.compile(rb"(\*00501\*|IEA\*1\*)(\d{9})")
 
 
 class Input(NamedTuple):
-    """One file to read and how many claims or remittances it holds, with their lines."""
+    """One file to read and how many claims or remittances it holds (`total`), with their lines."""
 
     path: Path
-    count: int
+    total: int
     lines: int
     bytes: int
 

@@ -37,7 +37,7 @@ def renumbered(copy: int) -> str:
 
 def multiply(model: type[models.Model], changes: dict[str, str]) -> None:
     """Insert the first file's rows again with these columns changed; other ids come from the sequence."""
-    columns = [field.column for field in model._meta.concrete_fields if field.column != "id" or "id" in changes]
+    columns = [str(field.column) for field in model._meta.concrete_fields if field.column != "id" or "id" in changes]
     values = [changes.get(column, column) for column in columns]
     first = "id" if model is Claim else "claim_id"
     with connection.cursor() as cursor:

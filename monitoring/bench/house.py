@@ -32,8 +32,9 @@ EPISODES, LINKS = ROWS[:3], ROWS[:1]
 @contextmanager
 def scratch_database() -> Iterator[int]:
     """Make the database, use it for all connections of this process and its children, drop it. Yields a practice id."""
-    url = os.environ.get("DATABASE_URL") or settings.EMBEDDED.database_url
-    name = f"bench_{os.getpid()}"
+    before, name = connection.settings_dict["NAME"], f"bench_{os.getpid()}"
+    said = os.environ.get("DATABASE_URL", "")
+    url = said or settings.EMBEDDED.database_url
     with psycopg.connect(at(url, "postgres"), autocommit=True) as server:
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         try:
@@ -41,7 +42,7 @@ def scratch_database() -> Iterator[int]:
             call_command("migrate", verbosity=0)
             yield Practice.objects.create(code="bench", name="Bench").pk
         finally:
-            use(url, urlsplit(url).path[1:])
+            use(said, before)
             server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 

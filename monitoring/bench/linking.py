@@ -34,12 +34,12 @@ def measure(team: Team, pair: Pair, runs: int) -> Figure:
         cursor.execute("ANALYZE")
     both, linked, settled = zip(*(run(jobs) for _ in range(runs)), strict=True)
     details = {
-        "claims": pair.claims.count,
+        "claims": pair.claims.total,
         "open_and_link_seconds": round(median(both), 3),
         "settle_seconds": round(median(settled), 3),
     }
     work = "linking a file of remittances to as many claims"
-    return Figure("link", work, pair.remittances.count, list(linked), median(linked), TARGET, details)
+    return Figure("link", work, pair.remittances.total, list(linked), median(linked), TARGET, details)
 
 
 def load(team: Team, pair: Pair) -> list[int]:

@@ -35,7 +35,7 @@ def measure_claims(given: Input, runs: int) -> Figure:
     seconds = [run(given.path, read_claims) for _ in range(runs)]
     details = {"lines": given.lines, "megabytes": given.bytes // 10**6}
     work = "837P text to finished rows and COPY text, one process"
-    return Figure("parse", work, given.count, seconds, rate(given.count, seconds), CLAIMS_TARGET, details)
+    return Figure("parse", work, given.total, seconds, rate(given.total, seconds), CLAIMS_TARGET, details)
 
 
 def measure_remittances(given: Input, runs: int) -> Figure:
@@ -43,10 +43,10 @@ def measure_remittances(given: Input, runs: int) -> Figure:
     seconds = [run(given.path, read_remittances) for _ in range(runs)]
     work = "835 text to finished rows and COPY text, one process"
     details = {"lines": given.lines, "megabytes": given.bytes // 10**6}
-    return Figure("parse835", work, given.count, seconds, rate(given.count, seconds), None, details)
+    return Figure("parse835", work, given.total, seconds, rate(given.total, seconds), None, details)
 
 
-def run(path: Path, read: Callable[[ChunkJob], int]) -> float:
+def run(path: Path, read: Callable[[ChunkJob], object]) -> float:
     """Time the reading of all chunks, in CPU seconds of this process: what else the machine does is not in it."""
     data, total = path.read_bytes(), 0.0
     for chunk in cut(data):

@@ -91,15 +91,15 @@ def compare(
     }
     share = median(copies) / median(seconds)
     return [
-        Figure(name, work, given.count, seconds, rate(given.count, seconds), target, details),
+        Figure(name, work, given.total, seconds, rate(given.total, seconds), target, details),
         Figure(
             "copy",
             f"`{name}` as a share of a bare two-connection COPY of its rows",
-            given.count,
+            given.total,
             copies,
             share,
             Target(0.5, "of bare"),
-            {"bare_rows_per_second": round(rate(given.count, copies))},
+            {"bare_rows_per_second": round(rate(given.total, copies))},
         ),
     ]
 
@@ -131,7 +131,7 @@ def memory(bench: Bench) -> list[Figure]:
             run = bench.load(ready, [given.path])
         given.path.unlink()
         work, target = f"peak memory of a worker, file of {size} MB", Target(256, "MB", at_most=True)
-        found.append(Figure("memory", work, given.count, [run.seconds], run.most_megabytes, target))
+        found.append(Figure("memory", work, given.total, [run.seconds], run.most_megabytes, target))
     return found
 
 
@@ -142,7 +142,7 @@ def together(bench: Bench) -> list[Figure]:
     with bench.team() as ready:
         one = [bench.load(ready, [bench.pair.claims.path]).seconds for _ in range(bench.runs)]
         ten = [bench.load(ready, [given.path for given in files]).seconds for _ in range(bench.runs)]
-    count = sum(given.count for given in files)
+    count = sum(given.total for given in files)
     share = rate(count, ten) / rate(bench.claims, one)
     details = {"claims_per_second_of_one": round(rate(bench.claims, one))}
     return [Figure("together", "ten files at once", count, ten, share, Target(1, "of one's rate"), details)]
