@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now, Upper
 
-from marb.access.models import Scoped
+from marb.access.models import Loaded
 from marb.parties.models import Payer, Plan, Provider
 from marb.pipeline.models import Chunk, EdiFile
 
@@ -28,11 +28,11 @@ class ClaimStatus(models.TextChoices):
     ERROR = "error", "Error"
 
 
-class Claim(Scoped):
+class Claim(Loaded):
     """One CLM (loop 2300) with its subscriber (2000B), patient (2000C) and billing provider (2000A)."""
 
-    file = models.ForeignKey(EdiFile, models.PROTECT, related_name="+", db_index=False)
-    chunk = models.ForeignKey(Chunk, models.PROTECT, related_name="+", db_index=False)
+    file = models.ForeignKey(EdiFile, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    chunk = models.ForeignKey(Chunk, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     byte_offset = models.BigIntegerField()
     byte_end = models.BigIntegerField()
     segment_position = models.PositiveIntegerField()
@@ -145,10 +145,10 @@ class Claim(Scoped):
         return self.status == ClaimStatus.PROCESSED
 
 
-class ServiceLine(Scoped):
+class ServiceLine(Loaded):
     """One LX with SV1, SV2 or SV3 (loop 2400)."""
 
-    claim = models.ForeignKey(Claim, models.CASCADE, related_name="lines", db_index=False)
+    claim = models.ForeignKey(Claim, models.CASCADE, related_name="lines", db_index=False, db_constraint=False)
     line_number = models.PositiveIntegerField()
     byte_offset = models.BigIntegerField()
     revenue_code = models.CharField(max_length=48)

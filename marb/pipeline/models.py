@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from marb.access.models import Scoped
+from marb.access.models import Loaded, Scoped
 
 
 class FileStatus(models.TextChoices):
@@ -207,11 +207,11 @@ class Chunk(Scoped):
         return f"Chunk {self.seq} of file {self.file_id}"
 
 
-class Finding(Scoped):
+class Finding(Loaded):
     """One marb.edi.findings.Finding, kept. `claim_offset` joins it to the claim or remittance at that offset."""
 
-    file = models.ForeignKey(EdiFile, models.CASCADE, related_name="findings", db_index=False)
-    chunk = models.ForeignKey(Chunk, models.CASCADE, null=True, related_name="+", db_index=False)
+    file = models.ForeignKey(EdiFile, models.CASCADE, related_name="findings", db_index=False, db_constraint=False)
+    chunk = models.ForeignKey(Chunk, models.CASCADE, null=True, related_name="+", db_index=False, db_constraint=False)
     level = models.CharField(max_length=1)
     code_set = models.CharField(max_length=10)
     code = models.CharField(max_length=20)
@@ -244,11 +244,11 @@ class Finding(Scoped):
         return f"{self.code_set} {self.code}"
 
 
-class Quarantine(Scoped):
+class Quarantine(Loaded):
     """A claim or claim payment that could not become rows. Its bytes are in the file, from here to there."""
 
-    file = models.ForeignKey(EdiFile, models.CASCADE, related_name="quarantined", db_index=False)
-    chunk = models.ForeignKey(Chunk, models.CASCADE, null=True, related_name="+", db_index=False)
+    file = models.ForeignKey(EdiFile, models.CASCADE, related_name="quarantined", db_index=False, db_constraint=False)
+    chunk = models.ForeignKey(Chunk, models.CASCADE, null=True, related_name="+", db_index=False, db_constraint=False)
     byte_from = models.BigIntegerField()
     byte_to = models.BigIntegerField()
     segment_position = models.PositiveIntegerField(default=0)
