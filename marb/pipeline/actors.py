@@ -9,14 +9,16 @@ from collections.abc import Iterable
 from typing import Any
 
 import dramatiq
+from django.conf import settings
 from django.db import transaction
 from dramatiq_crontab import interval
 
 from marb.pipeline import run
 from marb.pipeline.models import Chunk, ChunkState, EdiFile
-from marb.pipeline.reaper import find_overdue
+from marb.pipeline.reaper import end_silent, find_overdue
 
-TIME_LIMIT = 30 * 60 * 1000
+# the soft limit: the runner gives the row back; the hard one is the lease keeper's
+TIME_LIMIT = settings.SOFT_LIMIT_SECONDS * 1000
 SMALL_BYTES = 4 * 1024 * 1024
 RETRIES: dict[str, Any] = {"max_retries": 3, "min_backoff": 1_000, "max_backoff": 30_000}
 
@@ -41,6 +43,7 @@ def finish_file(file_id: int) -> None:
 @interval(seconds=15)
 @dramatiq.actor(queue_name="maintenance", time_limit=60_000, max_retries=0, max_age=60_000)
 def reap() -> None:
+    end_silent()
     overdue = find_overdue()
     ring(split_file, overdue.received, queue="ingest")
     ring(run_chunk, overdue.chunks)
