@@ -345,6 +345,12 @@ UNFOLD = {
                     page("Files", "folder_open", "pipeline_edifile_changelist")
                     | {"active": "marb.pipeline.upload.is_file_page"},
                     page("Upload", "upload_file", "pipeline_edifile_upload", "marb.access.admin.may_upload"),
+                    page(
+                        "Dead letters",
+                        "mark_email_unread",
+                        "pipeline_deadletter_changelist",
+                        "marb.pipeline.deadletters.may_see",
+                    ),
                 ],
             },
             {

@@ -1,7 +1,8 @@
 """Bells: each message carries one id and says "look at this row". Who works, and whether, the row's lease decides.
 
 A message that is lost, doubled or late does no harm. `interactive` is for a person's small upload, from split to last
-step; `ingest` loads everybody's chunks, `link` finishes files, `maintenance` is the reaper's. Bells are sent after
+step; `ingest` loads everybody's chunks, `link` finishes files, `score` waits for what is scored apart from its file,
+`maintenance` is the reaper's. Bells are sent after
 the commit that made them true; one that cannot be sent is left to the reaper.
 """
 

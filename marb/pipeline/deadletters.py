@@ -11,9 +11,11 @@ from typing import Any
 import dramatiq
 from django.db import connection
 from django.db.models.functions import Now
+from django.http import HttpRequest
 from dramatiq.broker import MessageProxy
 from dramatiq.message import Message
 
+from marb.access.roles import is_superuser
 from marb.core.logs import plain_reason
 from marb.pipeline.models import DeadLetter
 
@@ -44,6 +46,11 @@ def ids_of(args: Any) -> list[int]:
     """Get the arguments where all are numbers; of anything else nothing is kept."""
     is_ids = all(isinstance(value, int) and 0 <= value < 2**63 for value in args)
     return list(args) if is_ids else []
+
+
+def may_see(request: HttpRequest) -> bool:
+    """Say whether the sidebar shows the dead letters: they belong to no practice."""
+    return is_superuser(request.user)
 
 
 def redrive(letters: Iterable[DeadLetter]) -> int:

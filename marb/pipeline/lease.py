@@ -54,7 +54,8 @@ UPDATE pipeline_edifile SET lease_no = lease_no + 1, attempts = attempts + 1,
     started_at = COALESCE(started_at, now()), lease_until = now() + make_interval(secs => %(seconds)s)
 WHERE id = (
     SELECT id FROM pipeline_edifile f
-    WHERE id = ANY(%(ids)s) AND status = %(status)s AND hold <> 'paused' AND (lease_until IS NULL OR lease_until < now())
+    WHERE id = ANY(%(ids)s) AND status = %(status)s AND hold <> 'paused'
+        AND (lease_until IS NULL OR lease_until < now())
         AND NOT EXISTS (SELECT FROM pipeline_chunk c WHERE c.file_id = f.id AND c.state IN ('waiting', 'leased'))
     ORDER BY id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
 RETURNING id, practice_id, lease_no, attempts, CURRENT_DATE

@@ -4,10 +4,7 @@ Truth is here. A message in the broker only rings the bell for a chunk's or a fi
 the lease, whose clock is PostgreSQL's. Claims and remittances point down to these rows by file and byte offset.
 """
 
-from typing import Self
-
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -282,12 +279,6 @@ class Quarantine(Scoped):
         return f"Quarantined at {self.byte_from} of file {self.file_id}"
 
 
-class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
-    def for_user(self, user: "AbstractBaseUser | AnonymousUser") -> Self:
-        """A message belongs to no practice: it is for superusers."""
-        return self if user.is_active and getattr(user, "is_superuser", False) else self.none()
-
-
 class DeadLetter(models.Model):
     """A message that the workers gave up: a bell that cannot be heard. `ids` are its arguments, `reason` has no PHI."""
 
@@ -298,8 +289,6 @@ class DeadLetter(models.Model):
     reason = models.TextField(blank=True)
     created_at = models.DateTimeField(db_default=Now())
     redriven_at = models.DateTimeField(null=True, blank=True)
-
-    objects = DeadLetterQuerySet.as_manager()
 
     class Meta:
         verbose_name = "dead letter"

@@ -29,7 +29,7 @@ FORGET = (
 
 
 def retry_file(file_id: int, chunk_id: int | None = None) -> bool:
-    """Put a partly accepted or rejected file on the belt again, or one parked chunk of it. False where it is neither."""
+    """Put a partly accepted or rejected file on the belt again, all of it or one chunk. False where it is neither."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(REOPEN, [file_id])
         reopened = cursor.fetchone()

@@ -7,6 +7,7 @@ settings.PIPELINE; the runner knows none of them. It rings no bells: actors and 
 
 import gc
 import logging
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -93,8 +94,10 @@ def load(lease: ChunkLease) -> None:
         leases.park_chunk(lease, "Each attempt ended without an answer: the worker was killed or ran out of memory.")
     else:
         try:
+            started = time.monotonic()
             with leases.kept(lease), calm_gc():
                 run_stages(lease)
+            logger.debug("chunk %s of file %s: %.3f s", lease.chunk_id, lease.file_id, time.monotonic() - started)
         except LeaseLost:
             logger.info("chunk %s was loaded by another", lease.chunk_id)
         except Interrupt as interrupt:
