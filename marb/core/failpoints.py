@@ -1,8 +1,9 @@
 """Places where a test may let a process die: `reach("after_commit")` does nothing, unless MARB_FAIL names that place.
 
 MARB_FAIL=after_commit:17 kills the process's whole group, as a power cut would, when the place is reached for the
-17th time; read_chunk#3 does so whenever it is reached with that number. Armed only where settings.FAILPOINTS is on,
-which no environment variable can do: marb.core.checks refuses to start with MARB_FAIL set and the setting off.
+17th time; read_chunk#3 does so whenever it is reached with that number; before_commit@2 stops the group in its tracks
+(SIGSTOP) at the second time. Armed only where settings.FAILPOINTS is on, which no environment variable does:
+marb.core.checks refuses to start with MARB_FAIL set and the setting off.
 """
 
 import os
@@ -14,11 +15,12 @@ from typing import NamedTuple
 from django.conf import settings
 
 VARIABLE = "MARB_FAIL"
-FORM = re.compile(r"(?P<place>[a-z_]+)(?P<sign>[:#])(?P<number>\d+)")
+FORM = re.compile(r"(?P<place>[a-z_]+)(?P<sign>[:#@])(?P<number>\d+)")
+SIGNALS = {":": signal.SIGKILL, "#": signal.SIGKILL, "@": signal.SIGSTOP}
 
 
 class Trap(NamedTuple):
-    """`sign` ":" waits for the n-th time, "#" for the number n."""
+    """`sign` ":" and "@" wait for the n-th time, "#" for the number n."""
 
     place: str
     sign: str
@@ -49,6 +51,6 @@ def reach(place: str, number: int = -1) -> None:
 def spring(place: str, number: int) -> None:
     reached[place] += 1
     for trap in TRAPS:
-        is_here = (reached[place] if trap.sign == ":" else number) == trap.number
+        is_here = (number if trap.sign == "#" else reached[place]) == trap.number
         if trap.place == place and is_here and settings.FAILPOINTS:
-            os.killpg(os.getpgrp(), signal.SIGKILL)
+            os.killpg(os.getpgrp(), SIGNALS[trap.sign])

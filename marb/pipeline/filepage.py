@@ -123,8 +123,8 @@ def quarantined_of(file: EdiFile, is_full: bool) -> list[tuple[Quarantine, Raw |
 def raw_of(file: EdiFile, row: Quarantine, found: list[FindingRow]) -> Raw:
     terminator = row.chunk.separators[-1:] if row.chunk else "~"
     title = f"Segments of {row.control_number}" if row.control_number else "Segments"
-    place = {"title": title, "position": row.segment_position, "found": found}
-    return read_raw(file, row.byte_from, row.byte_to, terminator, **place)
+    position = row.segment_position
+    return read_raw(file, row.byte_from, row.byte_to, terminator, title=title, position=position, found=found)
 
 
 def progress_view(request: HttpRequest, model_admin: Any, object_id: str) -> JsonResponse:

@@ -72,7 +72,7 @@ def test_an_acknowledgement_is_kept_and_no_stage_runs(ingested, settings):
 def test_an_interchange_that_cannot_be_read_is_rejected_with_the_reason(ingested):
     file = ingested(b"ISA*00*short~GS*HC~")
     assert (file.status, file.finding_count) == ("rejected", 1)
-    assert file.reason == "The interchange header (ISA) has fewer than sixteen elements."
+    assert file.reason.startswith("The interchange header (ISA) has fewer than sixteen elements.")
     assert Finding.objects.get(file=file).code == "022"
 
 

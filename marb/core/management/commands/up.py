@@ -30,13 +30,13 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="take in the samples, print a summary and stop")
         parser.add_argument("--port", type=int, help="the web's port; without it the first free one from 8000 on")
         parser.add_argument(
-            "--samples", type=Path, default=settings.BASE_DIR / "samples", help="the files to begin with"
+            "--samples", type=Path, default=settings.BASE_DIR / "samples", help="a folder of *.x12 files"
         )
         parser.add_argument("--no-samples", action="store_true", help="begin empty")
 
     def handle(self, **options: Any) -> None:
         self.base, self.var = settings.BASE_DIR, settings.VAR_DIR
-        self.samples = None if options["no_samples"] or not options["samples"].exists() else options["samples"]
+        self.samples = [] if options["no_samples"] else sorted(map(str, options["samples"].glob("*.x12")))
         try:
             with Supervisor(self.var, self.say) as self.supervisor:
                 self.start()
@@ -70,10 +70,14 @@ class Command(BaseCommand):
             raise NotStarted(web)
         self.tell_where(port)
         if self.samples and not summary.ask(self.database_url, summary.ANY_FILE):
-            self.manage("ingest", str(self.samples), "--queue")
+            self.ingest()
         while True:
             self.supervisor.watch()
             time.sleep(0.2)
+
+    def ingest(self) -> int:
+        """Hand the samples to the workers and answer the status of `manage.py ingest`."""
+        return self.manage("ingest", *self.samples, "--queue")
 
     def tell_where(self, port: int) -> None:
         self.say(f"\n  mARB serves at http://localhost:{port}/ (its API below /api/v1/). Ctrl-C stops everything.\n")
@@ -84,11 +88,13 @@ class Command(BaseCommand):
     def once(self) -> None:
         if not self.samples:
             raise CommandError("There are no samples to take in.")
-        self.manage("ingest", str(self.samples), "--queue")
+        status = self.ingest()
         unfinished = self.wait_finished()
         self.say(summary.write_table(summary.count_all(self.database_url)))
         if unfinished:
             raise CommandError(f"{unfinished} files were left unfinished; see {self.var / 'log'}.")
+        if status:
+            raise CommandError("Not every sample was taken in; see above.")
 
     def wait_finished(self) -> int:
         """Wait until every file is finished or nothing moves any more; answer how many files are not."""
