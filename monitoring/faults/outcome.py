@@ -48,7 +48,9 @@ def take_stock() -> Outcome:
         with connection.cursor() as cursor:
             cursor.execute(statement)
             digest[name] = cursor.fetchone()[0]
-    violations = [f"{each.code} {each.subject} {each.subject_id}: {each.detail}" for each in invariants.find_violations()]
+    violations = [
+        f"{each.code} {each.subject} {each.subject_id}: {each.detail}" for each in invariants.find_violations()
+    ]
     return Outcome(digest, violations)
 
 
