@@ -48,9 +48,9 @@ class MemoryLimit(Middleware):
             self.ask()
 
     def ask(self) -> None:
-        timer = threading.Timer(random.uniform(0, JITTER_SECONDS), self.start_anew)
-        timer.daemon = True
-        timer.start()
+        self.timer = threading.Timer(random.uniform(0, JITTER_SECONDS), self.start_anew)
+        self.timer.daemon = True
+        self.timer.start()
 
     def start_anew(self) -> None:
         # an orphan's parent is somebody else

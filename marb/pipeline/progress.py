@@ -33,7 +33,7 @@ MEASURE = """
 SELECT f.id, c.bytes_done, c.byte_count, c.chunks_done, c.chunks, c.claims,
     f.scan_claim_count + f.scan_remittance_count, c.findings,
     GREATEST(EXTRACT(EPOCH FROM COALESCE(f.finished_at, now()) - f.started_at), 0)::float8,
-    f.finished_at IS NOT NULL, f.hold = 'paused'
+    f.status NOT IN ('received', 'running'), f.hold = 'paused'
 FROM pipeline_edifile f,
 LATERAL (SELECT COALESCE(sum(byte_to - byte_from) FILTER (WHERE state IN ('done', 'parked')), 0)::bigint AS bytes_done,
     COALESCE(sum(byte_to - byte_from), 0)::bigint AS byte_count,
@@ -57,5 +57,5 @@ def pace(counts: tuple[int, ...], seconds: float, *, is_finished: bool, is_pause
     rate = round(claims / seconds, 1) if claims and seconds else None
     left = seconds * (byte_count - bytes_done) / bytes_done if bytes_done else None
     percent = 100 if is_finished else 100 * bytes_done // byte_count if byte_count else 0
-    seconds_left = 0.0 if is_finished else None if is_paused or left is None else round(left, 1)
+    seconds_left = 0.0 if is_finished else None if is_paused or left is None else round(left, 3)
     return Progress(*counts, round(seconds, 3), rate, seconds_left, percent)

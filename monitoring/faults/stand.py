@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import Error, connection, transaction
 from django.db.models import Sum
-from django.db.utils import InterfaceError, OperationalError
+from django.db.utils import InterfaceError, InternalError, OperationalError
 
 from marb.access.models import Practice
 from marb.core.embedded import postgres, servers, valkey
@@ -35,7 +35,7 @@ REAP_SECONDS = 0.5
 LEASE_SECONDS = 3
 LITTLE_BYTES = 2_000_000
 OWN_APPS = ("access", "parties", "pipeline", "claims", "remits", "episodes", "risk")
-AWAY = (OperationalError, InterfaceError, redis.ConnectionError, redis.TimeoutError)
+AWAY = (OperationalError, InterfaceError, InternalError, redis.ConnectionError, redis.TimeoutError)
 
 
 class Standstill(Exception):
@@ -182,12 +182,12 @@ class Stand:
         deadline = time.monotonic() + seconds
         reap_at = 0.0
         while True:
-            with contextlib.suppress(*AWAY):
+            with tolerant():
                 if self.look() and until():
                     return
             if time.monotonic() > reap_at:
                 reap_at = time.monotonic() + REAP_SECONDS
-                with contextlib.suppress(*AWAY):
+                with tolerant():
                     actors.reap.fn()
             self.keep_alive()
             step()
@@ -227,6 +227,15 @@ class Stand:
             files = EdiFile.objects.values_list("name", "status", "chunks_done", "chunk_count", "reason")
             return "; ".join(" ".join(map(str, row)) for row in files)
         return "PostgreSQL is away"
+
+
+@contextlib.contextmanager
+def tolerant() -> Iterator[None]:
+    """Go on where a service is away; the next try begins with a new connection."""
+    try:
+        yield
+    except AWAY:
+        connection.close()
 
 
 def forget_rows() -> None:

@@ -7,11 +7,12 @@ product's data is touched. Exit status 1 where a law was broken, or the rows dif
 import logging
 import os
 import random
+import shutil
 import sys
 import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.management import call_command
@@ -41,34 +42,37 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if MARK not in os.environ:
-            raise SystemExit(self.begin(options))
+            self.begin(options)
+        folder = Path(os.environ[MARK])
         # what is broken on purpose is told of by the table
         logging.disable(logging.CRITICAL)
         seed = options["seed"] or random.randrange(10**6)
         self.stdout.write(f"seed {seed}")
         try:
-            results = self.run(Path(os.environ[MARK]), seed, options)
+            results = self.run(folder, seed, options)
         except NotStarted as error:
             raise CommandError(str(error)) from error
         except Stopped as stopped:
             raise CommandError(f"Stopped by {stopped}.", returncode=130) from None
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
         raise SystemExit(0 if all(result.is_good for result in results) else 1)
 
-    def begin(self, options: dict[str, Any]) -> int:
-        """Start anew with the settings of the fault tests, whose addresses are those of a new folder."""
-        with tempfile.TemporaryDirectory(prefix="marb-faults-") as name:
-            addresses.settle(Path(name))
-            environ = {key: value for key, value in os.environ.items() if key not in servers.VARIABLES.values()}
-            environ |= {
-                MARK: name,
-                "MARB_VAR": name,
-                "DJANGO_SETTINGS_MODULE": "monitoring.faults.settings",
-                "CHUNK_LEASE_SECONDS": str(LEASE_SECONDS),
-                "CHUNK_MOST_ATTEMPTS": "1000",
-                "EDI_CHUNK_CLAIMS": str(options["chunk"] or (20 if options["short"] else 1_000)),
-                "LOG_LEVEL": "CRITICAL",
-            }
-            return os.spawnve(os.P_WAIT, sys.executable, [sys.executable, *sys.argv], environ)
+    def begin(self, options: dict[str, Any]) -> NoReturn:
+        """Become the same command with the settings of the fault tests, whose addresses are those of a new folder."""
+        name = tempfile.mkdtemp(prefix="marb-faults-")
+        addresses.settle(Path(name))
+        environ = {key: value for key, value in os.environ.items() if key not in servers.VARIABLES.values()}
+        environ |= {
+            MARK: name,
+            "MARB_VAR": name,
+            "DJANGO_SETTINGS_MODULE": "monitoring.faults.settings",
+            "CHUNK_LEASE_SECONDS": str(LEASE_SECONDS),
+            "CHUNK_MOST_ATTEMPTS": "1000",
+            "EDI_CHUNK_CLAIMS": str(options["chunk"] or (20 if options["short"] else 1_000)),
+            "LOG_LEVEL": "CRITICAL",
+        }
+        os.execve(sys.executable, [sys.executable, *sys.argv], environ)
 
     def run(self, folder: Path, seed: int, options: dict[str, Any]) -> list[Result]:
         """Run the cases on a stand of their own; each line is printed when its case is done."""
