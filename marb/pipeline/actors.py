@@ -20,6 +20,7 @@ from marb.pipeline.reaper import end_silent, find_overdue
 
 # the soft limit: the runner gives the row back; the hard one is the lease keeper's
 TIME_LIMIT = settings.SOFT_LIMIT_SECONDS * 1000
+REAP_SECONDS = 10
 SMALL_BYTES = 4 * 1024 * 1024
 RETRIES: dict[str, Any] = {"max_retries": 3, "min_backoff": 1_000, "max_backoff": 30_000}
 
@@ -41,7 +42,8 @@ def finish_file(file_id: int) -> None:
     run.finish_file(file_id)
 
 
-@interval(seconds=15)
+# a lease and this pause are the longest that a killed worker's chunk waits
+@interval(seconds=REAP_SECONDS)
 @dramatiq.actor(queue_name="maintenance", time_limit=60_000, max_retries=0, max_age=60_000)
 def reap() -> None:
     end_silent()

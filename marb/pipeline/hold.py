@@ -5,6 +5,8 @@ its open chunks parked at once, those at work by a raised lease_no, so that thei
 committed stays, the file comes to its end with the reason, and marb.pipeline.retry can put it on the belt again.
 """
 
+from typing import Any
+
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -90,7 +92,7 @@ def cancel_file(file_id: int) -> bool:
         return cursor.rowcount > 0
 
 
-def lock_briefly(cursor: CursorWrapper, statement: str, values: list[object]) -> None:
+def lock_briefly(cursor: CursorWrapper, statement: str, values: list[Any]) -> None:
     """Run a statement that locks a file's row; a split that holds it for longer makes it FileBusy."""
     cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_SECONDS}s"])
     try:

@@ -92,7 +92,7 @@ def find_moves() -> list[tuple[Callable[[int], bool], int]]:
     open_chunks = Chunk.objects.filter(state=ChunkState.WAITING)
     chunks = list(open_chunks.values_list("pk", flat=True))
     busy = set(open_chunks.values_list("file_id", flat=True))
-    moves = [(run.run_chunk, chunk_id) for chunk_id in chunks]
+    moves: list[tuple[Callable[[int], bool], int]] = [(run.run_chunk, chunk_id) for chunk_id in chunks]
     for file_id, status in EdiFile.objects.exclude(status__in=FINISHED).values_list("pk", "status"):
         if status == "received":
             moves.append((run.split_file, file_id))
@@ -126,7 +126,8 @@ class Fault:
 @contextmanager
 def failing_sql(fault: Fault) -> Iterator[None]:
     """Let a statement, a COPY or a COMMIT of this thread fail."""
-    commit, copy = connection._commit, psycopg.Cursor.copy
+    wrapper: Any = connection
+    commit, copy = wrapper._commit, psycopg.Cursor.copy
 
     def failing_commit() -> Any:
         return fault.call(commit)

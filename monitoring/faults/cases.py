@@ -16,9 +16,12 @@ from typing import NamedTuple
 import psutil
 from django.db.models import Sum
 
+from marb.pipeline import actors
 from marb.pipeline.models import Chunk, ChunkState, DeadLetter, EdiFile
 from marb.pipeline.retry import retry_file
-from monitoring.faults.stand import LEASE_SECONDS, Stand
+from monitoring.faults.stand import LEASE_SECONDS, REAP_SECONDS, Stand
+
+MOST_RECOVERY_SECONDS = 75
 
 
 class Load(NamedTuple):
@@ -36,10 +39,11 @@ class Amount(NamedTuple):
     stops: int
     orders: int
     calls: int | None
+    real_lease: bool
 
 
-SHORT = Amount(each=3, kills=2, restarts=2, stops=2, orders=4, calls=10)
-FULL = Amount(each=None, kills=100, restarts=20, stops=50, orders=50, calls=None)
+SHORT = Amount(each=3, kills=2, restarts=2, stops=2, orders=4, calls=10, real_lease=False)
+FULL = Amount(each=None, kills=100, restarts=20, stops=50, orders=50, calls=None, real_lease=True)
 
 
 class Broken(Exception):
@@ -81,6 +85,27 @@ def kill_at_random(stand: Stand, load: Load, amount: Amount, rng: random.Random)
     stand.put(load.paths)
     stand.start_group()
     return break_often(stand, rng, amount.kills, lambda: stand.signal_group("a", signal.SIGKILL))
+
+
+def die_with_a_real_lease(stand: Stand, load: Load, amount: Amount, rng: random.Random) -> int:
+    """F1: one kill in a chunk's transaction with the lease and the reaper of production, to measure the recovery."""
+    stand.set_lease(60, actors.REAP_SECONDS)
+    try:
+        stand.put(load.paths[:1])
+        group = stand.start_group(processes=1, MARB_FAIL="before_commit:1")
+        stand.pump(120, lambda: not stand.is_alive("a"))
+        killed_at = time.monotonic()
+        group.environ.pop("MARB_FAIL")
+        stand.finish()
+        recovery = time.monotonic() - killed_at
+    finally:
+        stand.set_lease(LEASE_SECONDS, REAP_SECONDS)
+    if recovery > MOST_RECOVERY_SECONDS:
+        raise Broken(f"{recovery:.0f} s from the kill to the end of the file")
+    stand.put(load.paths[1:])
+    stand.finish()
+    stand.longest_recovery = recovery
+    return 1
 
 
 def break_often(stand: Stand, rng: random.Random, times: int, fault: Callable[[], object]) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from django.conf import settings
 from django.core.management import call_command
 
 from monitoring.faults import calls, cases
@@ -20,10 +21,13 @@ from monitoring.faults.stand import Stand, Standstill
 
 Case = Callable[[Stand, Load, Amount, random.Random], int]
 
+REAL_LEASE = "F1 real lease"
+INSIDE_CHUNK_CLAIMS = 50
 WORKERS: list[tuple[str, Case]] = [
     ("F1 after commit", cases.die_after_commit),
     ("F1 before commit", cases.die_before_commit),
     ("F1 random kill", cases.kill_at_random),
+    (REAL_LEASE, cases.die_with_a_real_lease),
     ("F2 child killed", cases.kill_child),
     ("F2 poison chunk", cases.poison),
     ("F3 broker lost", cases.lose_broker),
@@ -78,15 +82,22 @@ class Runner:
         each = [(name, fail) for name, fail in CALLS if self.is_wanted(name)]
         if not inside and not each:
             return
+        settings.EDI_CHUNK_CLAIMS = min(settings.EDI_CHUNK_CLAIMS, INSIDE_CHUNK_CLAIMS)
         calm, result = self.calm("calm, one process", small, work_calmly)
         yield result
         for name, case in inside:
             times = self.amount.orders if case is calls.shuffle else 1
             yield self.many(name, small, [case] * times, calm)
+        if each:
+            pair = one_of_each_kind(small)
+            calm, result = self.calm("calm, two files", pair, work_calmly)
+            yield result
         for name, fail in each:
-            yield self.many(name, small, list(self.failures(small, fail)), calm)
+            yield self.many(name, pair, list(self.failures(pair, fail)), calm)
 
     def is_wanted(self, name: str) -> bool:
+        if name == REAL_LEASE and not self.amount.real_lease:
+            return False
         return not self.only or name.split()[0] in self.only or name in self.only
 
     def calm(self, name: str, load: Load, case: Case) -> tuple[Outcome, Result]:
@@ -146,6 +157,13 @@ def work_calmly(stand: Stand, load: Load, amount: Amount, rng: random.Random) ->
     stand.put(load.paths)
     calls.work_in_order()
     return 0
+
+
+def one_of_each_kind(load: Load) -> Load:
+    """Choose the largest 837 and the largest 835."""
+    largest = sorted(load.paths, key=lambda path: path.stat().st_size)
+    paths = {b"ST*835" in path.read_bytes(): path for path in largest}
+    return Load([paths[kind] for kind in sorted(paths)])
 
 
 def write_sample(folder: Path, claims: int, seed: int) -> Load:

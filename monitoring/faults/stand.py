@@ -61,6 +61,8 @@ class Stand:
         self.chunk_claims = chunk_claims
         self.found: Addresses = servers.start(supervisor, 128)
         self.groups: dict[str, Group] = {}
+        self.lease_seconds = LEASE_SECONDS
+        self.reap_seconds = REAP_SECONDS
         self.killed_at: float | None = None
         self.longest_recovery = 0.0
         self.done = 0
@@ -87,6 +89,11 @@ class Stand:
             file_ids.append(received.file_id)
         return file_ids
 
+    def set_lease(self, lease_seconds: int, reap_seconds: float) -> None:
+        """Choose the lease of the workers that are started from now on, and how often the reaper comes by."""
+        self.lease_seconds, self.reap_seconds = lease_seconds, reap_seconds
+        settings.CHUNK_LEASE_SECONDS = lease_seconds
+
     # --- workers
 
     def start_group(self, name: str = "a", processes: int = 2, **environ: str) -> Group:
@@ -102,7 +109,7 @@ class Stand:
             **servers.environ(self.found),
             "MARB_VAR": str(self.folder / f"machine-{group.name}"),
             "DJANGO_SETTINGS_MODULE": "monitoring.faults.settings",
-            "CHUNK_LEASE_SECONDS": str(LEASE_SECONDS),
+            "CHUNK_LEASE_SECONDS": str(self.lease_seconds),
             "CHUNK_MOST_ATTEMPTS": "1000",
             "EDI_CHUNK_CLAIMS": str(self.chunk_claims),
             "dramatiq_queue_prefetch": "1",
@@ -186,7 +193,7 @@ class Stand:
                 if self.look() and until():
                     return
             if time.monotonic() > reap_at:
-                reap_at = time.monotonic() + REAP_SECONDS
+                reap_at = time.monotonic() + self.reap_seconds
                 with tolerant():
                     actors.reap.fn()
             self.keep_alive()

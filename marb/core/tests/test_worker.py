@@ -2,12 +2,15 @@
 
 import os
 import signal
+from typing import Any
 
 import pytest
 from django.db import connection
 
 from marb.core import pool, worker
 from marb.core.worker import MemoryLimit
+
+NOTHING: Any = None
 
 
 @pytest.fixture
@@ -21,14 +24,14 @@ def signals(monkeypatch) -> list[tuple[int, int]]:
 @pytest.fixture
 def limit() -> MemoryLimit:
     limit = MemoryLimit()
-    limit.after_worker_boot(None, None)
+    limit.after_worker_boot(NOTHING, NOTHING)
     return limit
 
 
 def test_a_worker_above_its_limit_asks_its_parent_once(limit, signals, settings):
     settings.WORKER_MEMORY_MB = 1
-    limit.after_process_message(None, None)
-    limit.after_process_message(None, None)
+    limit.after_process_message(NOTHING, NOTHING)
+    limit.after_process_message(NOTHING, NOTHING)
     limit.has_asked.wait(5)
     limit.timer.join(5)
     assert signals == [(os.getppid(), signal.SIGHUP)]
@@ -36,7 +39,7 @@ def test_a_worker_above_its_limit_asks_its_parent_once(limit, signals, settings)
 
 def test_a_worker_below_its_limit_goes_on(limit, signals, settings):
     settings.WORKER_MEMORY_MB = 100_000
-    limit.after_process_message(None, None)
+    limit.after_process_message(NOTHING, NOTHING)
     assert not limit.has_asked.is_set()
     assert signals == []
 
@@ -44,7 +47,7 @@ def test_a_worker_below_its_limit_goes_on(limit, signals, settings):
 def test_a_process_that_is_no_worker_asks_nobody(signals, settings):
     settings.WORKER_MEMORY_MB = 1
     limit = MemoryLimit()
-    limit.after_process_message(None, None)
+    limit.after_process_message(NOTHING, NOTHING)
     assert not limit.has_asked.is_set()
 
 

@@ -3,6 +3,7 @@
 import itertools
 import threading
 import time
+from typing import Any
 
 import pytest
 from django.db import InternalError, OperationalError, connection
@@ -284,7 +285,8 @@ def test_a_commit_whose_answer_is_lost_is_looked_up_before_it_is_repeated(put, h
     file_id = put(claim_file(["1"]))
     split_file(file_id)
     chunk = Chunk.objects.get(file_id=file_id)
-    commit, state = connection._commit, {"left": 1}
+    wrapper: Any = connection
+    commit, state = wrapper._commit, {"left": 1}
 
     def lose():
         state["left"] -= 1

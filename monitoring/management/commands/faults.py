@@ -37,6 +37,7 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, help="the same seed breaks at the same random times")
         parser.add_argument("--only", default="", metavar="F1,F3", help="only these faults")
         parser.add_argument("--short", action="store_true", help="two minutes instead of an hour or two")
+        parser.add_argument("--times", type=int, help="break at most this often, where a case breaks things many times")
         parser.add_argument("--claims", type=int, help="claims that the workers load (short 400, else 100,000)")
         parser.add_argument("--chunk", type=int, help="claims in a chunk (short 20, else 1,000)")
 
@@ -77,6 +78,9 @@ class Command(BaseCommand):
     def run(self, folder: Path, seed: int, options: dict[str, Any]) -> list[Result]:
         """Run the cases on a stand of their own; each line is printed when its case is done."""
         amount = SHORT if options["short"] else FULL
+        if times := options["times"]:
+            often = {"each": times, "kills": times, "restarts": times, "stops": times, "orders": times}
+            amount = amount._replace(**often)
         results = []
         with Supervisor(folder, self.stderr.write) as supervisor:
             stand = Stand(supervisor, folder, settings.EDI_CHUNK_CLAIMS)
