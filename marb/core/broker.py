@@ -21,7 +21,7 @@ class Broker(RedisBroker):
     def do_fetch(self, queue_name: str, count: int) -> list[bytes | None]:
         """Fetch messages, without those that cannot be read."""
         found: list[bytes | None] = self._dispatch("fetch")(queue_name, count)
-        readable = [data for data in found if data is not None and is_message(data)]
+        readable: list[bytes | None] = [data for data in found if data is not None and is_message(data)]
         for data in found:
             if data is not None and not is_message(data):
                 self.lay_aside(queue_name, data)

@@ -53,9 +53,10 @@ def measure(file_ids: Iterable[int]) -> dict[int, Progress]:
 
 
 def pace(counts: tuple[int, ...], seconds: float, *, is_finished: bool, is_paused: bool) -> Progress:
-    bytes_done, byte_count, _, _, claims, _, _ = counts
+    bytes_done, byte_count, chunks_done, chunk_count, claims, scan_claims, findings = counts
     rate = round(claims / seconds, 1) if claims and seconds else None
     left = seconds * (byte_count - bytes_done) / bytes_done if bytes_done else None
     percent = 100 if is_finished else 100 * bytes_done // byte_count if byte_count else 0
     seconds_left = 0.0 if is_finished else None if is_paused or left is None else round(left, 3)
-    return Progress(*counts, round(seconds, 3), rate, seconds_left, percent)
+    measured = (claims, scan_claims, findings, round(seconds, 3), rate, seconds_left, percent)
+    return Progress(bytes_done, byte_count, chunks_done, chunk_count, *measured)

@@ -22,8 +22,8 @@ class Skew(Middleware):
         skew = int(os.environ.get("MARB_SKEW_MS", "0"))
         if skew:
             shifted: Any = lambda: current_millis() + skew  # noqa: E731
-            dramatiq.brokers.redis.current_millis = shifted  # type: ignore[attr-defined]
-            dramatiq.worker.current_millis = shifted  # type: ignore[attr-defined]
+            dramatiq.brokers.redis.current_millis = shifted
+            dramatiq.worker.current_millis = shifted
 
 
 class Twice(Middleware):

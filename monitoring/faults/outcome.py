@@ -40,7 +40,7 @@ class Outcome(NamedTuple):
 
 def take_stock() -> Outcome:
     """Look at all that is in the database."""
-    digest = {}
+    digest: dict[str, str] = {}
     for file in EdiFile.objects.order_by("sha256"):
         found = {**invariants.digest(file.pk), "status": file.status, "findings": str(file.finding_count)}
         digest |= {f"{file.name} {kind}": value for kind, value in found.items()}

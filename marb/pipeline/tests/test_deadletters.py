@@ -1,5 +1,7 @@
 """Messages that are given up: kept with ids and a reason, never with values; driven again; no stop for the others."""
 
+import os
+
 import dramatiq
 import pytest
 from django.core.management import call_command
@@ -13,7 +15,8 @@ from marb.pipeline.models import DeadLetter
 from marb.pipeline.tests.test_workers import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
-QUEUE = "poisoned"
+# tests run in several processes on one broker
+QUEUE = f"poisoned-{os.getpid()}"
 
 
 @pytest.fixture
@@ -50,7 +53,7 @@ def test_a_message_for_nobody_is_kept_without_its_values(broker, worker):
 def test_bytes_that_are_no_message_do_not_stop_what_comes_after(broker, worker, monkeypatch):
     heard: list[int] = []
     monkeypatch.setattr(run, "finish_file", heard.append)
-    for data in (b"\xff\x00", b"[1]", b'{"queue_name": "poisoned"}'):
+    for data in (b"\xff\x00", b"[1]", b'{"queue_name": "ingest"}'):
         broker.client.hset(f"dramatiq:{QUEUE}.msgs", data, data)
         broker.client.rpush(f"dramatiq:{QUEUE}", data)
     broker.client.rpush(f"dramatiq:{QUEUE}", "an id without a message")
