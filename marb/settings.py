@@ -363,6 +363,18 @@ UNFOLD = {
                 ],
             },
             {
+                "title": "Prices",
+                "separator": True,
+                "items": [
+                    page("Contracts", "handshake", "claims_contract_changelist"),
+                    page("Contract fees", "sell", "claims_contractfee_changelist"),
+                    page("Fee schedules", "library_books", "claims_feeschedule_changelist"),
+                    page("Fees", "price_check", "claims_fee_changelist"),
+                    page("Localities", "map", "claims_locality_changelist"),
+                    page("Modifier rules", "rule", "claims_feemodifier_changelist"),
+                ],
+            },
+            {
                 "title": "Access",
                 "separator": True,
                 "items": [

@@ -45,6 +45,8 @@ class Claim(Scoped):
 
     patient_control_number = models.CharField("control number", max_length=60)
     charge_amount = models.DecimalField(max_digits=18, decimal_places=2)
+    # what the payer's contract or fee schedule should allow; null while a line of it has no price
+    expected_amount = models.DecimalField(max_digits=18, decimal_places=2, null=True)
     line_count = models.PositiveIntegerField()
     place_of_service_code = models.CharField("place of service", max_length=4)
     facility_code_qualifier = models.CharField(max_length=2)
@@ -154,6 +156,9 @@ class ServiceLine(Scoped):
     procedure_code = models.CharField(max_length=48)
     modifiers = ArrayField(models.CharField(max_length=10), default=list)
     charge_amount = models.DecimalField(max_digits=18, decimal_places=2)
+    # a price, or the reason why there is none
+    expected_amount = models.DecimalField(max_digits=18, decimal_places=2, null=True)
+    expected_reason = models.CharField(max_length=80, blank=True, default="")
     unit_code = models.CharField(max_length=2)
     unit_count = models.DecimalField(max_digits=18, decimal_places=6, null=True)
     place_of_service_code = models.CharField(max_length=4)
