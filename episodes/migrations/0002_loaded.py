@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('access', '0001_initial'),
-        ('claims', '0002_loaded'),
+        ('claims', '0003_loaded'),
         ('episodes', '0001_initial'),
         ('remits', '0002_loaded'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

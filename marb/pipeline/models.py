@@ -22,6 +22,14 @@ class FileStatus(models.TextChoices):
     REFUSED = "refused", "Refused, not X12"
 
 
+class Hold(models.TextChoices):
+    """What somebody said of a file that is not finished; a retry takes it back."""
+
+    NONE = "", "None"
+    PAUSED = "paused", "Paused"
+    CANCELLED = "cancelled", "Cancelled"
+
+
 FINISHED = (FileStatus.ACCEPTED, FileStatus.PARTIAL, FileStatus.REJECTED, FileStatus.KEPT, FileStatus.REFUSED)
 
 
@@ -37,6 +45,8 @@ class EdiFile(Scoped):
     byte_count = models.BigIntegerField()
     kind = models.CharField(max_length=20, blank=True)
     status = models.CharField(max_length=12, choices=FileStatus.choices, default=FileStatus.RECEIVED)
+    # a paused file gives no lease; a cancelled one has its waiting chunks parked
+    hold = models.CharField(max_length=10, choices=Hold.choices, default=Hold.NONE, blank=True, db_default="")
     reason = models.TextField(blank=True)
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
@@ -74,6 +84,7 @@ class EdiFile(Scoped):
             models.UniqueConstraint(fields=["practice", "sha256"], name="edifile_same_bytes_once"),
             models.CheckConstraint(condition=Q(byte_count__gte=0), name="edifile_byte_count_not_negative"),
             models.CheckConstraint(condition=Q(status__in=FileStatus.values), name="edifile_status_known"),
+            models.CheckConstraint(condition=Q(hold__in=Hold.values), name="edifile_hold_known"),
             models.CheckConstraint(condition=Q(chunks_done__lte=F("chunk_count")), name="edifile_chunks_done_within"),
         ]
         indexes = [
@@ -266,3 +277,22 @@ class Quarantine(Loaded):
 
     def __str__(self) -> str:
         return f"Quarantined at {self.byte_from} of file {self.file_id}"
+
+
+class DeadLetter(models.Model):
+    """A message that the workers gave up: a bell that cannot be heard. `ids` are its arguments, `reason` has no PHI."""
+
+    actor = models.CharField(max_length=100)
+    queue = models.CharField(max_length=100)
+    ids = models.JSONField(default=list)
+    message_id = models.CharField(max_length=100, blank=True)
+    reason = models.TextField(blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    redriven_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "dead letter"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.message_id}".strip()

@@ -29,7 +29,7 @@ LISTS = {
 }
 # the object, then one query per kind of child
 DETAILS = {
-    "file": ("files", WHO + 1),
+    "file": ("files", WHO + 2),  # progress
     "payer": ("payers", WHO + 2),  # plans
     "plan": ("plans", WHO + 1),
     "provider": ("providers", WHO + 1),

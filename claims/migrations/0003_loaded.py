@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('access', '0001_initial'),
-        ('claims', '0001_initial'),
+        ('claims', '0002_fees'),
         ('pipeline', '0001_initial'),
     ]
 
