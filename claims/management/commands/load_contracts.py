@@ -44,7 +44,8 @@ class Command(BaseCommand):
             contracts = [keep_contract(place, cells) for place, cells in read_rows(options["path"], CONTRACT_COLUMNS)]
             fees = load_fees(options["fees"]) if options["fees"] else 0
             pricing.bump()
-        self.stdout.write(f"{len(contracts)} contracts, {fees} fees")
+        if options["verbosity"]:
+            self.stdout.write(f"{len(contracts)} contracts, {fees} fees")
 
 
 def read_rows(path: Path, needed: frozenset[str]) -> Iterator[tuple[str, Cells]]:

@@ -103,6 +103,7 @@ class Command(BaseCommand):
         parser.add_argument("--to", dest="last", type=date.fromisoformat, metavar="YYYY-MM-DD")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.say = self.stdout.write if options["verbosity"] else str
         releases = find_releases(options) if options["folder"] else [given_release(options)]
         for release in releases:
             if release.last < release.first:
@@ -121,7 +122,7 @@ class Command(BaseCommand):
         for path in paths:
             before = len(rows)
             rows |= {row[: kind.key_cells]: row for row in map(kind.row_of, read_file(path, kind.read))}
-            self.stdout.write(f"{path.name}: {len(rows) - before} {kind.model._meta.verbose_name_plural}")
+            self.say(f"{path.name}: {len(rows) - before} {kind.model._meta.verbose_name_plural}")
         kind.model._default_manager.filter(schedule=schedule).delete()
         with connection.cursor() as cursor:
             copy_rows(
