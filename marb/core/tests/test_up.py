@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -63,6 +64,14 @@ def wait_served(process: "subprocess.Popen[str]") -> str:
     raise AssertionError("ended before it served")
 
 
+def wait_for(holds: Callable[[], bool]) -> bool:
+    """Wait up to a minute until something holds; say whether it does."""
+    deadline = time.monotonic() + 60
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return holds()
+
+
 @pytest.mark.workers
 def test_once_takes_in_the_samples_and_stops_everything(tmp_path: Path, samples: Path):
     with up(tmp_path / "a var", samples, "--once") as process:
@@ -88,10 +97,8 @@ def test_it_serves_beside_a_taken_port_and_a_kill_leaves_nothing(tmp_path: Path,
             second.send_signal(signal.SIGTERM)
             assert second.wait(60) == 0
         assert of_folder(tmp_path / "other var") == []
-        assert len(of_folder(var)) > 8
+        grown = wait_for(lambda: len(of_folder(var)) > 8)
         first.kill()
-    deadline = time.monotonic() + 60
-    while of_folder(var) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert of_folder(var) == []
+    assert grown, "workers and scheduler were not all started"
+    assert wait_for(lambda: of_folder(var) == [])
     assert holder(var) == 0
