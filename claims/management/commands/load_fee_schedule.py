@@ -4,6 +4,7 @@ The folder is CMS's archive as it is unpacked: PPRRVU*, GPCI*, OPPSCAP* and ZIP5
 by them the year and the two factors of 2026 (nonQPP, QPP). Files of other names are given one by one.
 """
 
+import csv
 import re
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -183,5 +184,7 @@ def read_file(path: Path, read: Reader) -> Iterator[Any]:
             yield from read(lines)
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
+    except csv.Error as error:
+        raise CommandError(f"{path} is not CSV: {error}. Nothing was loaded.") from None
     except feefiles.BadFeeFile as error:
         raise CommandError(f"{path}: {error} Nothing was loaded.") from None
