@@ -114,6 +114,6 @@ def expect(book: Book, claim: Priceable) -> Expected:
     return Expected(dollars(sum(cents)) if is_whole else None, [cell_of(price) for price in found])
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def cell_of(price: Price) -> Cell:
     return (None if price.cents is None else dollars(price.cents)), price.reason

@@ -15,6 +15,10 @@ from typing import NamedTuple
 from claims.rates import Cap, Gpci, Rvu
 
 MOST_PREAMBLE_ROWS = 40
+MOST_DOLLARS = 100_000
+NAME_LENGTH = 120
+# the first number that a column cannot hold
+MOST = dict.fromkeys(("preoperative", "intraoperative", "postoperative", "work GPCI", "PE GPCI", "MP GPCI"), 10)
 
 
 class BadFeeFile(Exception):
@@ -95,9 +99,7 @@ def read_fee_lines(lines: Iterable[str]) -> Iterator[FeeLine]:
 
 
 def fee_line(number: int, cells: dict[str, str]) -> FeeLine:
-    code, modifier = cells.pop("code").upper(), cells.pop("modifier").upper()
-    if len(code) != 5 or len(modifier) > 2:
-        raise BadFeeFile(f"Row {number}: a code has five characters and a modifier two.")
+    code, modifier = code_of(number, cells.pop("code"), cells.pop("modifier"))
     if long := next((name for name, width in INDICATORS.items() if len(cells[name]) > width), ""):
         raise BadFeeFile(f"Row {number}: {long} is too long.")
     values = {name: text if name in INDICATORS else amount(number, name, text) for name, text in cells.items()}
@@ -127,9 +129,11 @@ def read_localities(lines: Iterable[str]) -> Iterator[LocalityLine]:
 
 
 def locality_line(number: int, cells: dict[str, str]) -> LocalityLine:
-    indices = (amount(number, name, cells[name]) for name in ("work", "practice_expense", "malpractice"))
-    name = cells["name"].rstrip("*").strip()
-    return LocalityLine(cells["contractor"].zfill(5), cells["state"], cells["locality"].zfill(2), name, Gpci(*indices))
+    columns = {"work": "work GPCI", "practice_expense": "PE GPCI", "malpractice": "MP GPCI"}
+    indices = (amount(number, column, cells[name]) for name, column in columns.items())
+    contractor, locality, state = place_cells(number, cells["contractor"], cells["locality"], cells["state"])
+    name = cells["name"].rstrip("*").strip()[:NAME_LENGTH]
+    return LocalityLine(contractor, state, locality, name, Gpci(*indices))
 
 
 def read_caps(lines: Iterable[str]) -> Iterator[CapLine]:
@@ -142,8 +146,16 @@ def read_caps(lines: Iterable[str]) -> Iterator[CapLine]:
     for number, row in rows:
         if len(row) > nonfacility and row[code].strip():
             cap = Cap(amount(number, "FACILITY PRICE", row[facility]), amount(number, "NON-FACILITY", row[nonfacility]))
-            where = row[carrier].strip().zfill(5), row[locality].strip().zfill(2)
-            yield CapLine(row[code].strip(), row[modifier].strip(), *where, cap)
+            where = place_cells(number, row[carrier], row[locality])[:2]
+            yield CapLine(*code_of(number, row[code], row[modifier]), *where, cap)
+
+
+def code_of(number: int, code: str, modifier: str) -> tuple[str, str]:
+    """Hold a code to five characters and its modifier to two."""
+    code, modifier = code.strip().upper(), modifier.strip().upper()
+    if len(code) != 5 or len(modifier) not in (0, 2):
+        raise BadFeeFile(f"Row {number}: a code has five characters and a modifier two.")
+    return code, modifier
 
 
 def read_zips(lines: Iterable[str]) -> Iterator[ZipLine]:
@@ -161,7 +173,8 @@ def read_zips(lines: Iterable[str]) -> Iterator[ZipLine]:
             continue
         if not (len(zip_code) == 5 and zip_code.isdecimal() and zip_code.isascii()):
             raise BadFeeFile(f"Row {number} of the ZIP crosswalk has no five-digit ZIP code.")
-        yield ZipLine(zip_code, state.strip(), carrier.strip().zfill(5), locality.strip().zfill(2))
+        carrier, locality, state = place_cells(number, carrier, locality, state)
+        yield ZipLine(zip_code, state, carrier, locality)
 
 
 def joined_header(rows: Iterator[tuple[int, list[str]]], first: str) -> list[str]:
@@ -212,6 +225,14 @@ def amount(number: int, column: str, text: str) -> Decimal:
         value = Decimal(text.strip().replace(",", "") or "0")
     except InvalidOperation:
         raise BadFeeFile(f"Row {number}: {column} is not a number.") from None
-    if not value.is_finite():
-        raise BadFeeFile(f"Row {number}: {column} is not a number.")
+    if not (value.is_finite() and 0 <= value < MOST.get(column, MOST_DOLLARS)):
+        raise BadFeeFile(f"Row {number}: {column} is not a number that can be meant.")
     return value
+
+
+def place_cells(number: int, contractor: str, locality: str, state: str = "") -> tuple[str, str, str]:
+    """Give a contractor its five digits and a locality its two; they and the state may not be longer."""
+    found = contractor.strip().zfill(5), locality.strip().zfill(2), state.strip()
+    if [len(text) for text in found[:2]] != [5, 2] or len(found[2]) > 2:
+        raise BadFeeFile(f"Row {number}: the contractor, locality or state is too long.")
+    return found

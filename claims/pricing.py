@@ -20,7 +20,7 @@ from claims.models.fees import Basis
 from claims.ranking import RANKED
 from marb.parties.models import Payer, PayerType
 
-MOST_CHOICES = 100_000
+MOST_CHOICES = 20_000
 # practices whose prices one process keeps open
 MOST_BOOKS = 50
 NO_CONTRACT = "no contract with this payer on this date"

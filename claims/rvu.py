@@ -30,8 +30,8 @@ from claims.rates import Cap, Gpci, Rvu
 
 CENT = Decimal("0.01")
 NOTHING = Decimal(0)
-MOST_KNOWN = 200_000
-MOST_TOGETHER = 20_000
+MOST_KNOWN = 20_000
+MOST_TOGETHER = 8_000
 MOST_UNITS = 9_999
 FACILITY_PLACES = frozenset(["19", "21", "22", "23", "24", "26", "31", "34", "41", "42", "51", "52", "53", "56", "61"])
 PRICED_STATUSES = frozenset("ART")

@@ -71,6 +71,7 @@ class ClaimAdmin(RecordAdmin):
         ("service_to_date", lambda claim: claim.service_to_date),
         ("frequency", lambda claim: claim.frequency_code),
         ("charge_amount", lambda claim: claim.charge_amount),
+        ("expected_amount", lambda claim: claim.expected_amount),
         ("findings", lambda claim: claim.finding_count),
     )
 

@@ -133,3 +133,11 @@ def test_a_folder_without_a_schedule_is_refused(tmp_path):
     (tmp_path / "PPRRVU_new.csv").write_text("")
     with pytest.raises(CommandError, match="does not say its year"):
         call_command("load_fee_schedule", "X", folder=tmp_path)
+
+
+@pytest.mark.parametrize("text", ["HCPCS,MOD\n" + "a" * 200_000 + "\n", 'HCPCS\n"x', "\0"])
+def test_what_is_no_schedule_at_all_is_refused_in_a_sentence(tmp_path, text):
+    (tmp_path / "PPRRVU2026.csv").write_text(text)
+    with pytest.raises(CommandError, match=r"Nothing was loaded|No heading|No column"):
+        call_command("load_fee_schedule", "X", folder=tmp_path, verbosity=0)
+    assert not FeeSchedule.objects.exists()

@@ -98,7 +98,25 @@ def test_of_two_work_indices_the_one_with_the_floor_is_taken():
     assert line.gpci == Gpci(Decimal("1.000"), Decimal("0.869"), Decimal("0.575"))
 
 
-@pytest.mark.parametrize(("good", "bad"), [("A1234,,", "A12345,,"), (",A1000,", ",A10000,"), ("A1234,26", "A1234,26A")])
+BAD_CELLS = [
+    ("A1234,,", "A12345,,"),
+    (",A1000,", ",A10000,"),
+    ("A1234,26", "A1234,26A"),
+    ("1.30", "1e9"),
+    ("1.30", "-1"),
+    ("0.70,0.20", "70,0.20"),
+]
+
+
+@pytest.mark.parametrize(("good", "bad"), BAD_CELLS)
 def test_what_is_longer_than_its_column_is_refused_with_its_row(good, bad):
     with pytest.raises(BadFeeFile, match=r"Row [89]"):
         list(read_fee_lines(PPRRVU.replace(good, bad).splitlines(keepends=True)))
+
+
+@pytest.mark.parametrize(
+    "line", ["OH,45246,152020,00\n", "OH,45246,15202,000\n", "OHIO,45246,15202,00\n", "OH,4524,15202,00\n"]
+)
+def test_a_crosswalk_row_with_a_cell_too_long_or_short_is_refused(line):
+    with pytest.raises(BadFeeFile, match="Row 1"):
+        list(read_zips([line]))

@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.core.management import CommandError, call_command
 
 from claims import feecache, pricing
-from claims.models import Contract, ContractFee, Fee, FeeSchedule
+from claims.models import Contract, ContractFee, Fee, FeeModifier, FeeSchedule
 from claims.pricing import ToPrice
 from claims.rvu import Line, Price
 from claims.tests.test_feefiles import PPRRVU
@@ -128,6 +128,39 @@ def test_a_change_of_contract_is_seen_without_being_told(commercial):
     contract.percent = Decimal(50)
     contract.save()
     assert price(commercial).cents == 4302
+
+
+@pytest.mark.usefixtures("loaded")
+def test_a_payer_that_staff_call_medicare_is_priced_as_medicare(commercial):
+    assert price(commercial).reason == pricing.NO_CONTRACT
+    commercial.payer_type = "medicare"
+    commercial.save()
+    assert price(commercial).cents == 8604
+
+
+@pytest.mark.usefixtures("loaded")
+def test_an_institutional_claim_is_not_priced_by_the_physicians_schedule(medicare):
+    day = ToPrice(medicare.pk, "90001", "I", "MA", "2025-03-01", VISIT)
+    assert pricing.open_book(medicare.practice_id).price(day) == [Price(None, pricing.NOT_PROFESSIONAL)]
+
+
+@pytest.mark.usefixtures("loaded")
+def test_medicare_is_known_by_its_filing_indicator(commercial):
+    day = ToPrice(commercial.pk, "90001", "P", "MB", "2025-03-01", VISIT)
+    assert pricing.open_book(commercial.practice_id).price(day) == [Price(8604, "")]
+
+
+@pytest.mark.usefixtures("loaded")
+def test_a_contract_may_have_modifier_rules_of_its_own(commercial):
+    contract = Contract.objects.create(
+        practice=commercial.practice, payer=commercial, name="x", effective_from_date=date(2025, 1, 1)
+    )
+    reduced = [Line("A1234", ("52",), "11", "1")]
+    assert price(commercial, lines=reduced).cents == 4302
+    FeeModifier.objects.create(modifier="52", effect="percent", percent=75)
+    assert price(commercial, lines=reduced).cents == 6453
+    FeeModifier.objects.create(contract=contract, modifier="52", effect="by_report")
+    assert "by report" in price(commercial, lines=reduced).reason
 
 
 @pytest.mark.usefixtures("loaded")

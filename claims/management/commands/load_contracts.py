@@ -44,7 +44,8 @@ class Command(BaseCommand):
             contracts = [keep_contract(place, cells) for place, cells in read_rows(options["path"], CONTRACT_COLUMNS)]
             fees = load_fees(options["fees"]) if options["fees"] else 0
             pricing.bump()
-        self.stdout.write(f"{len(contracts)} contracts, {fees} fees")
+        if options["verbosity"]:
+            self.stdout.write(f"{len(contracts)} contracts, {fees} fees")
 
 
 def read_rows(path: Path, needed: frozenset[str]) -> Iterator[tuple[str, Cells]]:
@@ -56,7 +57,7 @@ def read_rows(path: Path, needed: frozenset[str]) -> Iterator[tuple[str, Cells]]
                 raise CommandError(f"{path.name} has no column {min(missing)}. Nothing was loaded.")
             for number, row in enumerate(rows, 2):
                 yield f"{path.name}, row {number}", {key: (text or "").strip() for key, text in row.items() if key}
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CommandError(f"{path} cannot be read: {error}.") from None
 
 

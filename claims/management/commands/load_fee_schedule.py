@@ -4,6 +4,7 @@ The folder is CMS's archive as it is unpacked: PPRRVU*, GPCI*, OPPSCAP* and ZIP5
 by them the year and the two factors of 2026 (nonQPP, QPP). Files of other names are given one by one.
 """
 
+import csv
 import re
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -103,6 +104,7 @@ class Command(BaseCommand):
         parser.add_argument("--to", dest="last", type=date.fromisoformat, metavar="YYYY-MM-DD")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.say = self.stdout.write if options["verbosity"] else str
         releases = find_releases(options) if options["folder"] else [given_release(options)]
         for release in releases:
             if release.last < release.first:
@@ -121,7 +123,7 @@ class Command(BaseCommand):
         for path in paths:
             before = len(rows)
             rows |= {row[: kind.key_cells]: row for row in map(kind.row_of, read_file(path, kind.read))}
-            self.stdout.write(f"{path.name}: {len(rows) - before} {kind.model._meta.verbose_name_plural}")
+            self.say(f"{path.name}: {len(rows) - before} {kind.model._meta.verbose_name_plural}")
         kind.model._default_manager.filter(schedule=schedule).delete()
         with connection.cursor() as cursor:
             copy_rows(
@@ -182,5 +184,7 @@ def read_file(path: Path, read: Reader) -> Iterator[Any]:
             yield from read(lines)
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
+    except csv.Error as error:
+        raise CommandError(f"{path} is not CSV: {error}. Nothing was loaded.") from None
     except feefiles.BadFeeFile as error:
         raise CommandError(f"{path}: {error} Nothing was loaded.") from None

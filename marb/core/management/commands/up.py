@@ -85,9 +85,9 @@ class Command(BaseCommand):
     def ingest(self) -> int:
         """Hand the samples to the workers, priced by the fees beside them; answer the status of `manage.py ingest`."""
         if self.fees.is_dir():
-            self.manage("load_fee_schedule", SAMPLE_SCHEDULE, "--folder", str(self.fees))
+            self.manage("load_fee_schedule", SAMPLE_SCHEDULE, "--folder", str(self.fees), "-v0")
             contracts, agreed = (str(self.fees / name) for name in ("contracts.csv", "contract_fees.csv"))
-            self.manage("load_contracts", contracts, "--fees", agreed)
+            self.manage("load_contracts", contracts, "--fees", agreed, "-v0")
         return self.manage("ingest", *self.samples, "--queue")
 
     def tell_where(self, port: int) -> None:
