@@ -19,6 +19,7 @@ import claims.models
 import remits.load
 import remits.models
 import remits.rows
+from claims.expected import expect_claims
 from marb.core.copy import copy_blocks
 from marb.edi.scan import ScannedChunk, build_excerpt, scan
 from marb.pipeline import models
@@ -74,8 +75,9 @@ def read_claims(job: ChunkJob) -> int:
     payers = dict.fromkeys(claims.load.payer_names(parsed), 1)
     providers = dict.fromkeys(claims.load.provider_names(parsed), 1)
     ids = list(range(1, len(parsed) + 1))
-    rows = claims.load.claim_rows(job, ids, reading.claims, payers, providers)
-    lines = claims.load.line_rows(job, ids, parsed)
+    expected = expect_claims(job.practice_id, parsed, payers)
+    rows = claims.load.claim_rows(job, ids, reading.claims, expected, payers, providers)
+    lines = claims.load.line_rows(job, ids, parsed, expected)
     return (
         length(copy_blocks(claims.models.Claim, claims.load.CLAIM_COLUMNS, rows))
         + length(copy_blocks(claims.models.ServiceLine, claims.load.LINE_COLUMNS, lines))
