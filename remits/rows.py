@@ -1,6 +1,6 @@
 """Rows of payments, remittances, lines and adjustments: values in the order of their COPY columns.
 
-Pure but for Json. Cents become dollars here. Amounts that the file's sums come to (remits.balance) stand beside the
+Cents become dollars here. Amounts that the file's sums come to (remits.balance) stand beside the
 amounts it says.
 """
 
@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from marb.core.copy import Json
 from marb.edi.values import dollars
 from marb.pipeline.jobs import ChunkJob
 from remits.balance import Balance
@@ -101,8 +100,8 @@ def remittance_row(
         money(balance.adjustment_cents),
         money(balance.claim_difference),
         money(sum(balance.line_differences)),
-        Json(remittance.parties),
-        Json(remittance.detail),
+        remittance.parties,
+        remittance.detail,
     )
 
 
@@ -112,7 +111,7 @@ def line_rows(job: ChunkJob, numbered: Numbered) -> Iterator[Row]:
     weighed = zip(line_ids, remittance.lines, balance.line_allowed, balance.line_differences, strict=True)
     for line_id, line, allowed, difference in weighed:
         amounts = (money(line.charge_cents), money(line.paid_cents), money(allowed), money(difference))
-        yield (line_id, job.practice_id, id, line.number, *line_fields(line), *amounts, Json(line.detail))
+        yield (line_id, job.practice_id, id, line.number, *line_fields(line), *amounts, line.detail)
 
 
 def adjustment_rows(job: ChunkJob, numbered: Numbered) -> Iterator[Row]:
