@@ -1,10 +1,12 @@
 # Each target is one or two plain commands; the README shows them without make.
-.PHONY: help up once test services stop format clean
+.PHONY: help up once test bench faults services stop format clean
 
 help:
 	@echo "make up        install, start everything, serve; Ctrl-C ends it"
 	@echo "make once      take in the samples, print a summary, stop"
 	@echo "make test      format, lint, types, layers, migrations, tests"
+	@echo "make bench     measure it; prints the rows of docs/PERFORMANCE.md"
+	@echo "make faults    break the belt in every known way; takes an hour or two"
 	@echo "make services  leave PostgreSQL, broker and cache running; make stop ends them"
 	@echo "make format    format the code"
 	@echo "make clean     remove .venv and var, the database with it"
@@ -20,6 +22,14 @@ once:
 test:
 	@.ci/venv requirements-dev.txt
 	@MARB_VAR=var/test EMBEDDED_SHARED_BUFFERS_MB=256 exec .venv/bin/python manage.py services run -- .ci/checks
+
+bench:
+	@.ci/venv requirements.txt
+	@MARB_VAR=var/bench exec .venv/bin/python manage.py services run -- .venv/bin/python manage.py bench all --markdown
+
+faults:
+	@.ci/venv requirements-dev.txt
+	@exec .venv/bin/python manage.py faults
 
 services:
 	@.ci/venv requirements.txt

@@ -18,7 +18,14 @@ from marb.pipeline.serializers import FindingSerializer
 
 LIST_FIELDS = [
     *("id", "practice", "file", "claim_type", "status", "finding_count", "created_at", "patient_control_number"),
-    *("charge_amount", "line_count", "place_of_service_code", "frequency_code", "payer_claim_control_number"),
+    *(
+        "charge_amount",
+        "expected_amount",
+        "line_count",
+        "place_of_service_code",
+        "frequency_code",
+        "payer_claim_control_number",
+    ),
     *("payer", "payer_name", "billing_provider", "billing_provider_name", "subscriber_member_id"),
     *("patient_last_name", "patient_first_name", "patient_birth_date"),
     *("service_from_date", "service_to_date", "principal_diagnosis_code"),
@@ -34,7 +41,8 @@ DETAIL_FIELDS = [
 ]
 LINE_FIELDS = [
     *("id", "line_number", "byte_offset", "revenue_code", "procedure_qualifier", "procedure_code", "modifiers"),
-    *("charge_amount", "unit_code", "unit_count", "place_of_service_code", "diagnosis_pointers"),
+    *("charge_amount", "expected_amount", "expected_reason"),
+    *("unit_code", "unit_count", "place_of_service_code", "diagnosis_pointers"),
     *("service_from_date", "service_to_date", "line_control_number", "drug_code", "drug_unit_count"),
     *("drug_unit_code", "adjudications", "detail"),
 ]

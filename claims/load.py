@@ -1,8 +1,9 @@
 """Loading claims: a chunk's bytes to rows of claims and service lines, in one transaction (marb.pipeline.jobs).
 
-The bytes are read and edited first, payers and providers resolved next, each in a short statement of its own; then the
-chunk's transaction proves its lease and writes by COPY, claims before their lines, ids reserved ahead. A claim with a
-finding of level C is `incomplete` (not clean), any other `processed`. Nothing of a quarantined claim becomes a row.
+The bytes are read and edited first, payers and providers resolved next, each in a short statement of its own, and the
+lines priced (claims.expected); then the chunk's transaction proves its lease and writes by COPY, claims before their
+lines, ids reserved ahead. A claim with a finding of level C is `incomplete` (not clean), any other `processed`. Nothing
+of a quarantined claim becomes a row.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import NamedTuple
 from claims import models
 from claims.edi837 import ParsedClaim, ParsedLine, Party, QuarantinedClaim, parse_claims
 from claims.edits import check_claim, repeated_control_numbers
+from claims.expected import Expected, expect_claims
 from marb.core.copy import copy_rows, reserve_ids
 from marb.edi.findings import CLAIM, Finding, Quarantined
 from marb.edi.values import dollars
@@ -23,10 +25,10 @@ LINE_FIELDS = ParsedLine._fields[: ParsedLine._fields.index("charge_cents")]
 CLAIM_WIDTH, LINE_WIDTH = len(CLAIM_FIELDS), len(LINE_FIELDS)
 CLAIM_COLUMNS = (
     *("id", "practice_id", "file_id", "chunk_id", "status", "finding_count", "payer_id", "plan_id"),
-    *("billing_provider_id", "rendering_provider_id", "charge_amount"),
+    *("billing_provider_id", "rendering_provider_id", "charge_amount", "expected_amount"),
     *CLAIM_FIELDS,
 )
-LINE_COLUMNS = ("practice_id", "claim_id", "charge_amount", *LINE_FIELDS)
+LINE_COLUMNS = ("practice_id", "claim_id", "charge_amount", "expected_amount", "expected_reason", *LINE_FIELDS)
 Row = tuple[object, ...]
 
 
@@ -44,12 +46,15 @@ def load_chunk(job: ChunkJob) -> None:
     claims = [claim for claim, _ in reading.claims]
     payers = resolve_payers(job.practice_id, payer_names(claims))
     providers = resolve_providers(job.practice_id, provider_names(claims))
+    expected = expect_claims(job.practice_id, claims, payers)
     charge_cents = sum(claim.charge_cents for claim in claims)
     outcome = Outcome(len(claims), 0, charge_cents, 0, reading.findings, reading.quarantined)
     with job.commit(outcome) as cursor:
         ids = reserve_ids(cursor, models.Claim, len(claims))
-        copy_rows(cursor, models.Claim, CLAIM_COLUMNS, claim_rows(job, ids, reading.claims, payers, providers))
-        copy_rows(cursor, models.ServiceLine, LINE_COLUMNS, line_rows(job, ids, claims))
+        copy_rows(
+            cursor, models.Claim, CLAIM_COLUMNS, claim_rows(job, ids, reading.claims, expected, payers, providers)
+        )
+        copy_rows(cursor, models.ServiceLine, LINE_COLUMNS, line_rows(job, ids, claims, expected))
 
 
 def read_chunk(job: ChunkJob) -> Reading:
@@ -87,6 +92,7 @@ def claim_rows(
     job: ChunkJob,
     ids: list[int],
     claims: list[tuple[ParsedClaim, list[Finding]]],
+    expected: list[Expected],
     payers: dict[str, int],
     providers: dict[str, int],
 ) -> Iterator[Row]:
@@ -98,7 +104,7 @@ def claim_rows(
         payer_ids[claim.payer] = payers.get(payer_code(claim.payer.code, claim.payer.name))
         for party in (claim.billing_provider, claim.rendering_provider):
             provider_ids[party] = providers.get(provider_code(party.code, party.name))
-    for claim_id, (claim, found) in zip(ids, claims, strict=True):
+    for claim_id, (claim, found), (amount, _) in zip(ids, claims, expected, strict=True):
         yield (
             claim_id,
             *owner,
@@ -109,6 +115,7 @@ def claim_rows(
             provider_ids[claim.billing_provider],
             provider_ids[claim.rendering_provider],
             dollars(claim.charge_cents),
+            amount,
             *claim[:CLAIM_WIDTH],
         )
 
@@ -120,9 +127,9 @@ def status_of(found: list[Finding]) -> str:
     return models.ClaimStatus.PROCESSED.value
 
 
-def line_rows(job: ChunkJob, ids: list[int], claims: list[ParsedClaim]) -> Iterator[Row]:
+def line_rows(job: ChunkJob, ids: list[int], claims: list[ParsedClaim], expected: list[Expected]) -> Iterator[Row]:
     """Yield the rows of LINE_COLUMNS."""
     practice_id = job.practice_id
-    for claim_id, claim in zip(ids, claims, strict=True):
-        for line in claim.lines:
-            yield (practice_id, claim_id, dollars(line.charge_cents), *line[:LINE_WIDTH])
+    for claim_id, claim, (_, cells) in zip(ids, claims, expected, strict=True):
+        for line, cell in zip(claim.lines, cells, strict=True):
+            yield (practice_id, claim_id, dollars(line.charge_cents), *cell, *line[:LINE_WIDTH])

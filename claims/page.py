@@ -122,5 +122,5 @@ def days(first: Any, last: Any) -> str:
 
 def raw_of(claim: Claim, findings: list[FindingRow]) -> Raw:
     terminator = claim.chunk.separators[-1:]
-    place = {"position": claim.segment_position, "found": findings}
-    return read_raw(claim.file, claim.byte_offset, claim.byte_end, terminator, **place)
+    file, start, end = claim.file, claim.byte_offset, claim.byte_end
+    return read_raw(file, start, end, terminator, position=claim.segment_position, found=findings)

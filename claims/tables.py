@@ -132,13 +132,13 @@ def payer_name(row: Document) -> str:
 
 
 def other_payer_facts(row: Document) -> list[Fact]:
-    payer, subscriber = (row.get(key) if isinstance(row.get(key), Mapping) else {} for key in ("payer", "subscriber"))
+    payer, subscriber = document_of(row, "payer"), document_of(row, "subscriber")
     return [
         ("Order", word(words.PAYER_SEQUENCE, row.get("sequence"))),
         ("Type", word(words.FILING_INDICATOR, row.get("filing_indicator_code"))),
-        ("Payer id", (payer or {}).get("id_code")),
-        ("Insured", name_of(subscriber or {})),
-        ("Member id", (subscriber or {}).get("id_code") or row.get("member_id")),
+        ("Payer id", payer.get("id_code")),
+        ("Insured", name_of(subscriber)),
+        ("Member id", subscriber.get("id_code") or row.get("member_id")),
         ("Relationship", word(words.RELATIONSHIP, row.get("relationship_code"))),
         ("Group", row.get("group_number")),
         ("Paid", money_of(row.get("paid_amount"))),
@@ -150,6 +150,11 @@ def other_payer_facts(row: Document) -> list[Fact]:
         ),
         *coded(row.get("references"), words.REFERENCE),
     ]
+
+
+def document_of(row: Document, key: str) -> Document:
+    found = row.get(key)
+    return found if isinstance(found, Mapping) else {}
 
 
 def detail_rows(detail: Document, is_full: bool) -> list[Fact]:
@@ -166,14 +171,11 @@ def detail_rows(detail: Document, is_full: bool) -> list[Fact]:
 
 def coded(rows: Any, table: dict[str, str]) -> list[Fact]:
     """Read [{qualifier, value or amount, ...}] as (what the qualifier means, the value)."""
-    return [
-        (
-            table.get(row.get("qualifier"), row.get("qualifier") or "Other"),
-            str(row.get("value") or row.get("amount") or ""),
-        )
-        for row in rows or ()
-        if isinstance(row, Mapping)
-    ]
+    facts = []
+    for row in rows or ():
+        qualifier = str(row.get("qualifier") or "Other")
+        facts.append((table.get(qualifier, qualifier), str(row.get("value") or row.get("amount") or "")))
+    return facts
 
 
 def day_of(text: Any) -> str:

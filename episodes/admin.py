@@ -79,7 +79,7 @@ class EpisodeAdmin(RecordAdmin):
 
     @display(description="Payer", empty_value="")
     def payer_name(self, episode: Episode) -> str | None:
-        return episode.claim.payer and episode.claim.payer.name
+        return episode.claim.payer.name if episode.claim.payer else None
 
     @display(description="Service", empty_value="")
     def service(self, episode: Episode) -> str | None:

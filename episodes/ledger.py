@@ -217,11 +217,11 @@ def shares_of(totals: Totals) -> list[Share]:
     parts = [("Paid", totals.paid, "paid")]
     parts += [(GROUP.get(group, group), amount, TONES.get(group, "other")) for group, amount in totals.groups.items()]
     parts += [("Patient", totals.patient, "patient"), ("Open", totals.open, "open")]
-    whole = sum((amount for _, amount, _ in parts if amount > 0), ZERO)
-    shares, x = [], 0
+    whole = sum((amount for _, amount, _ in parts if amount > 0), ZERO) or WHOLE
+    shares, drawn = [], ZERO
     for label, amount, tone in parts:
-        width = int(amount * WHOLE / whole) if amount > 0 else 0
+        x = int(drawn * WHOLE / whole)
+        drawn += max(amount, ZERO)
         if amount:
-            shares.append(Share(label, amount, tone, x, width))
-        x += width
+            shares.append(Share(label, amount, tone, x, int(drawn * WHOLE / whole) - x))
     return shares

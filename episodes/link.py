@@ -144,8 +144,9 @@ PLACE = """
 INSERT INTO episodes_episodeclaim (practice_id, episode_id, claim_id)
 SELECT %(practice)s, e.id, chain.claim_id
 FROM linking_chain chain JOIN episodes_episode e ON e.claim_id = chain.root_id
+LEFT JOIN episodes_episodeclaim place ON place.claim_id = chain.claim_id
+WHERE place.episode_id IS DISTINCT FROM e.id
 ON CONFLICT (claim_id) DO UPDATE SET episode_id = excluded.episode_id
-    WHERE episodes_episodeclaim.episode_id <> excluded.episode_id
 """
 
 UNLINK = """
@@ -159,12 +160,12 @@ INSERT INTO episodes_episoderemittance (practice_id, episode_id, claim_id, remit
 SELECT %(practice)s, place.episode_id, pair.claim_id, pair.remittance_id, 'control_number', pair.confidence,
     pair.evidence
 FROM linking_pair pair JOIN episodes_episodeclaim place ON place.claim_id = pair.claim_id
+LEFT JOIN episodes_episoderemittance l ON l.remittance_id = pair.remittance_id
+WHERE l.method IS DISTINCT FROM 'manual' AND (l.episode_id, l.claim_id, l.confidence, l.evidence)
+    IS DISTINCT FROM (place.episode_id, pair.claim_id, pair.confidence, pair.evidence)
 ON CONFLICT (remittance_id) DO UPDATE SET episode_id = excluded.episode_id, claim_id = excluded.claim_id,
     confidence = excluded.confidence, evidence = excluded.evidence
     WHERE episodes_episoderemittance.method <> 'manual'
-    AND (episodes_episoderemittance.episode_id, episodes_episoderemittance.claim_id,
-        episodes_episoderemittance.confidence, episodes_episoderemittance.evidence)
-    IS DISTINCT FROM (excluded.episode_id, excluded.claim_id, excluded.confidence, excluded.evidence)
 """
 
 FOLLOW = """

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from claims.models import Claim
-from marb.access.models import Scoped
+from marb.access.models import Loaded, Scoped
 from remits.models import Remittance
 
 
@@ -57,12 +57,14 @@ class Episode(Scoped):
         return f"Episode {self.pk}"
 
 
-class EpisodeClaim(Scoped):
+class EpisodeClaim(Loaded):
     """A claim's place in its chain."""
 
-    episode = models.ForeignKey(Episode, models.CASCADE, related_name="claim_links", db_index=False)
+    episode = models.ForeignKey(
+        Episode, models.CASCADE, related_name="claim_links", db_index=False, db_constraint=False
+    )
     # unique: a claim is in one episode ([001] episodes.claim_id)
-    claim = models.OneToOneField(Claim, models.PROTECT, related_name="+")
+    claim = models.OneToOneField(Claim, models.PROTECT, related_name="+", db_constraint=False)
 
     class Meta:
         ordering = ["episode_id", "claim_id"]
@@ -80,13 +82,15 @@ class LinkMethod(models.TextChoices):
     MANUAL = "manual", "By hand"
 
 
-class EpisodeRemittance(Scoped):
+class EpisodeRemittance(Loaded):
     """A remittance's link to the claim it answers, and so to the claim's episode."""
 
-    episode = models.ForeignKey(Episode, models.CASCADE, related_name="remittance_links", db_index=False)
-    claim = models.ForeignKey(Claim, models.PROTECT, related_name="+", db_index=False)
+    episode = models.ForeignKey(
+        Episode, models.CASCADE, related_name="remittance_links", db_index=False, db_constraint=False
+    )
+    claim = models.ForeignKey(Claim, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     # unique: never two claims for one CLP ([001] episodes.remittance_id)
-    remittance = models.OneToOneField(Remittance, models.CASCADE, related_name="+")
+    remittance = models.OneToOneField(Remittance, models.CASCADE, related_name="+", db_constraint=False)
     method = models.CharField(max_length=20, choices=LinkMethod.choices)
     confidence = models.DecimalField(max_digits=4, decimal_places=3)
     evidence = models.JSONField(default=dict)
@@ -109,6 +113,8 @@ class EpisodeRemittance(Scoped):
             # an episode's remittances; a claim's remittances
             models.Index(fields=["episode", "remittance"], name="episoderemit_of_episode"),
             models.Index(fields=["claim"], name="episoderemit_of_claim"),
+            # linking: which of a file's claims somebody has linked by hand; few are
+            models.Index(fields=["claim"], condition=Q(method="manual"), name="episoderemit_by_hand"),
         ]
 
     def __str__(self) -> str:

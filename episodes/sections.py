@@ -15,13 +15,17 @@ Drawn = tuple[str, dict[str, Any]]
 def draw_claim(claim: Claim, request: HttpRequest) -> Drawn:
     """Draw a claim's episode: bar, figures and timeline; a sentence where it has none yet."""
     link = EpisodeClaim.objects.filter(claim=claim).select_related("episode").first()
-    return "episodes/section.html", episode_context(link and link.episode)
+    return "episodes/section.html", episode_context(link.episode if link else None)
 
 
 def draw_remittance(remittance: Remittance, request: HttpRequest) -> Drawn:
     """Draw the claim that a remittance answers, how the link was made, and the episode."""
     link = EpisodeRemittance.objects.filter(remittance=remittance).select_related("episode", "claim__payer").first()
-    return "episodes/section.html", {**episode_context(link and link.episode), "link": link, "of_remittance": True}
+    return "episodes/section.html", {
+        **episode_context(link.episode if link else None),
+        "link": link,
+        "of_remittance": True,
+    }
 
 
 def episode_context(episode: Episode | None) -> dict[str, Any]:

@@ -104,6 +104,20 @@ TEMPLATES = [
     }
 ]
 
+# --- Leases of chunks and files (marb.pipeline.lease) -----------------------------------------------------------------
+CHUNK_LEASE_SECONDS = env.int("CHUNK_LEASE_SECONDS", default=60)
+CHUNK_MOST_ATTEMPTS = env.int("CHUNK_MOST_ATTEMPTS", default=5)
+# a chunk's one transaction: the longest wait for a lock, and the longest statement
+CHUNK_LOCK_SECONDS = env.int("CHUNK_LOCK_SECONDS", default=60)
+CHUNK_STATEMENT_SECONDS = env.int("CHUNK_STATEMENT_SECONDS", default=300)
+# after the soft limit a job is told to give its row back, after the hard one nobody renews its lease
+SOFT_LIMIT_SECONDS = env.int("SOFT_LIMIT_SECONDS", default=25 * 60)
+HARD_LIMIT_SECONDS = env.int("HARD_LIMIT_SECONDS", default=30 * 60)
+# a worker that holds more than this is started anew between two jobs
+WORKER_MEMORY_MB = env.int("WORKER_MEMORY_MB", default=384)
+# only the fault tests' own settings turn this on (marb.core.failpoints); no environment variable does
+FAILPOINTS = False
+
 # --- PostgreSQL -------------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default="") or EMBEDDED.database_url)}
 DATABASES["default"] |= {
@@ -117,6 +131,8 @@ DATABASES["default"] |= {
             "timeout": 10,
         },
         "application_name": "marb",
+        # a paused or cut-off process must not hold its rows for longer than its lease
+        "options": f"-c idle_in_transaction_session_timeout={CHUNK_LEASE_SECONDS}s",
     },
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -138,7 +154,7 @@ CACHES = {
 }
 BROKER_URL = env.str("BROKER_URL", default="") or EMBEDDED.broker_url
 DRAMATIQ_BROKER = {
-    "BROKER": "dramatiq.brokers.redis.RedisBroker",
+    "BROKER": "marb.core.broker.Broker",
     "OPTIONS": {"url": BROKER_URL, "heartbeat_timeout": 60_000, "maintenance_chance": 1_000_000},
     "MIDDLEWARE": [
         "dramatiq.middleware.AgeLimit",
@@ -147,6 +163,9 @@ DRAMATIQ_BROKER = {
         "dramatiq.middleware.Callbacks",
         "dramatiq.middleware.Retries",
         "django_dramatiq.middleware.DbConnectionsMiddleware",
+        "marb.pipeline.middleware.DeadLetters",
+        "marb.core.worker.WarmPool",
+        "marb.core.worker.MemoryLimit",
     ],
 }
 DRAMATIQ_ENCODER = "dramatiq.encoder.JSONEncoder"
@@ -158,8 +177,6 @@ DRAMATIQ_CRONTAB = {"REDIS_URL": BROKER_URL}
 EDI_STRICT_ENVELOPE = env.bool("EDI_STRICT_ENVELOPE", default=False)
 EDI_CHUNK_CLAIMS = env.int("EDI_CHUNK_CLAIMS", default=1_000)
 EDI_MOST_BYTES = env.int("EDI_MOST_BYTES", default=2 * 1024**3)
-CHUNK_LEASE_SECONDS = env.int("CHUNK_LEASE_SECONDS", default=60)
-CHUNK_MOST_ATTEMPTS = env.int("CHUNK_MOST_ATTEMPTS", default=5)
 
 # --- People -----------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
@@ -328,6 +345,12 @@ UNFOLD = {
                     page("Files", "folder_open", "pipeline_edifile_changelist")
                     | {"active": "marb.pipeline.upload.is_file_page"},
                     page("Upload", "upload_file", "pipeline_edifile_upload", "marb.access.admin.may_upload"),
+                    page(
+                        "Dead letters",
+                        "mark_email_unread",
+                        "pipeline_deadletter_changelist",
+                        "marb.pipeline.deadletters.may_see",
+                    ),
                 ],
             },
             {
@@ -337,6 +360,18 @@ UNFOLD = {
                     page("Payers", "account_balance", "parties_payer_changelist"),
                     page("Plans", "assignment", "parties_plan_changelist"),
                     page("Providers", "stethoscope", "parties_provider_changelist"),
+                ],
+            },
+            {
+                "title": "Prices",
+                "separator": True,
+                "items": [
+                    page("Contracts", "handshake", "claims_contract_changelist"),
+                    page("Contract fees", "sell", "claims_contractfee_changelist"),
+                    page("Fee schedules", "library_books", "claims_feeschedule_changelist"),
+                    page("Fees", "price_check", "claims_fee_changelist"),
+                    page("Localities", "map", "claims_locality_changelist"),
+                    page("Modifier rules", "rule", "claims_feemodifier_changelist"),
                 ],
             },
             {

@@ -28,7 +28,7 @@ class Tile(NamedTuple):
     """One heap of work: how many, what it means, where to do it."""
 
     label: str
-    count: int
+    number: int
     is_more: bool
     tone: str
     help: str
@@ -39,7 +39,7 @@ class StatusRow(NamedTuple):
     """One bar: `width` in thousandths of the longest."""
 
     label: str
-    count: int
+    number: int
     amount: Any
     tone: str
     width: int

@@ -99,7 +99,7 @@ class RemittanceAdmin(RecordAdmin):
 
     @display(description="Payer", empty_value="")
     def payer_name(self, remittance: Remittance) -> str | None:
-        return remittance.payer and remittance.payer.name
+        return remittance.payer.name if remittance.payer else None
 
     @display(description="Payer says")
     def says(self, remittance: Remittance) -> str:

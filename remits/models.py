@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now, Upper
 
-from marb.access.models import Scoped
+from marb.access.models import Loaded, Scoped
 from marb.parties.models import Payer, Provider
 from marb.pipeline.models import Chunk, EdiFile
 
@@ -69,7 +69,7 @@ class Payment(Scoped):
         return self.difference_amount == 0
 
 
-class ProviderAdjustment(Scoped):
+class ProviderAdjustment(Loaded):
     """One reason and amount of a PLB. A positive amount lowers the payment."""
 
     payment = models.ForeignKey(Payment, models.CASCADE, related_name="provider_adjustments", db_index=False)
@@ -97,12 +97,12 @@ class RemittanceStatus(models.TextChoices):
     ERROR = "error", "Does not balance"
 
 
-class Remittance(Scoped):
+class Remittance(Loaded):
     """One CLP (loop 2100) with its adjustments and lines."""
 
     payment = models.ForeignKey(Payment, models.CASCADE, related_name="remittances", db_index=False)
-    file = models.ForeignKey(EdiFile, models.PROTECT, related_name="+", db_index=False)
-    chunk = models.ForeignKey(Chunk, models.PROTECT, related_name="+", db_index=False)
+    file = models.ForeignKey(EdiFile, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    chunk = models.ForeignKey(Chunk, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     byte_offset = models.BigIntegerField()
     byte_end = models.BigIntegerField()
     segment_position = models.PositiveIntegerField()
@@ -184,10 +184,12 @@ class Remittance(Scoped):
         return self.claim_status_code == "22"
 
 
-class RemittanceLine(Scoped):
+class RemittanceLine(Loaded):
     """One SVC (loop 2110). `difference_amount` = charge - adjustments - paid."""
 
-    remittance = models.ForeignKey(Remittance, models.CASCADE, related_name="lines", db_index=False)
+    remittance = models.ForeignKey(
+        Remittance, models.CASCADE, related_name="lines", db_index=False, db_constraint=False
+    )
     line_number = models.PositiveIntegerField()
     byte_offset = models.BigIntegerField()
     procedure_qualifier = models.CharField(max_length=2)
@@ -218,11 +220,15 @@ class RemittanceLine(Scoped):
         return f"Line {self.line_number} of remittance {self.remittance_id}"
 
 
-class Adjustment(Scoped):
+class Adjustment(Loaded):
     """One reason of a CAS: of a line, or of the claim where `line` is null. A positive amount lowers the payment."""
 
-    remittance = models.ForeignKey(Remittance, models.CASCADE, related_name="adjustments", db_index=False)
-    line = models.ForeignKey(RemittanceLine, models.CASCADE, related_name="adjustments", null=True, db_index=False)
+    remittance = models.ForeignKey(
+        Remittance, models.CASCADE, related_name="adjustments", db_index=False, db_constraint=False
+    )
+    line = models.ForeignKey(
+        RemittanceLine, models.CASCADE, related_name="adjustments", null=True, db_index=False, db_constraint=False
+    )
     seq = models.PositiveIntegerField()
     group_code = models.CharField(max_length=2)
     carc = models.CharField("reason code", max_length=5)

@@ -142,8 +142,8 @@ def days(first: Any, last: Any) -> str:
 
 def raw_of(remittance: Remittance, findings: list[FindingRow]) -> Raw:
     terminator = remittance.chunk.separators[-1:]
-    place = {"position": remittance.segment_position, "found": findings}
-    return read_raw(remittance.file, remittance.byte_offset, remittance.byte_end, terminator, **place)
+    file, start, end = remittance.file, remittance.byte_offset, remittance.byte_end
+    return read_raw(file, start, end, terminator, position=remittance.segment_position, found=findings)
 
 
 def payment_page(request: HttpRequest, payment: Payment) -> dict[str, Any]:

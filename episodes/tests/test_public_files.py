@@ -24,7 +24,7 @@ pytestmark = [
 ]
 
 # The index finds no ST in these two: their segments end in a newline and begin with a tilde, so its separators fail.
-UNREAD_BY_INDEX = {"835-example.txt": 8, "835-example-2.txt": 12}
+UNREAD_BY_INDEX = {"835-example.txt", "835-example-2.txt"}
 
 
 class Counted(NamedTuple):
@@ -74,28 +74,19 @@ def answers(practice: Any) -> dict[str, dict[str, Any]]:
     return {str(Path(line["path"]).relative_to(EDI)): line for line in lines}
 
 
-def test_every_public_file_has_a_status_and_no_claim_is_silently_lost(answers):
+def test_no_claim_and_no_cent_of_the_public_files_is_lost(answers):
+    compared = 0
     for row in index():
-        answer = answers[row["path"]]
-        assert answer["status"] in {"accepted", "partial", "rejected", "kept", "refused", "duplicate"}
-        if answer["status"] in {"duplicate", "refused"} or Path(row["path"]).name in UNREAD_BY_INDEX:
+        answer, name = answers[row["path"]], Path(row["path"]).name
+        assert answer["status"] in {"accepted", "partial", "rejected", "kept", "duplicate"}
+        if answer["status"] == "duplicate" or name in UNREAD_BY_INDEX:
             continue
         claims = answer["claims"] + answer["claims_quarantined"] + answer["claims_rejected"]
         remittances = answer["remittances"] + answer["remittances_quarantined"] + answer["remittances_rejected"]
-        assert (row["path"], claims, remittances) == (row["path"], int(row["CLM"]), int(row["CLP"]))
-
-
-def test_sums_of_wholly_accepted_files_are_those_of_the_raw_segments(answers):
-    compared = 0
-    for row in index():
-        answer = answers[row["path"]]
-        if answer["status"] != "accepted" or Path(row["path"]).name in UNREAD_BY_INDEX:
-            continue
-        counted = count(EDI / row["path"], row["delimiters"])
-        assert (row["path"], answer["charge_cents"], answer["paid_cents"]) == (
-            row["path"],
-            counted.charge_cents,
-            counted.paid_cents,
-        )
-        compared += 1
-    assert compared > 80
+        assert (name, claims, remittances) == (name, int(row["CLM"]), int(row["CLP"]))
+        if answer["status"] == "accepted":
+            counted = count(EDI / row["path"], row["delimiters"])
+            cents = (answer["charge_cents"], answer["paid_cents"])
+            assert (name, *cents) == (name, counted.charge_cents, counted.paid_cents)
+            compared += 1
+    assert compared > 90

@@ -99,7 +99,7 @@ class MembershipInline(TabularInline):
         practices = find_practices(request.user, Action.MANAGE_MEMBERS)
         return super().get_queryset(request).filter(practice__in=practices).select_related("practice", "user")
 
-    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:  # type: ignore[type-arg]
+    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "practice":
             kwargs["queryset"] = find_practices(request.user, Action.MANAGE_MEMBERS)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -121,7 +121,7 @@ class MembershipInline(TabularInline):
 
 
 @admin.register(User)
-class MemberAdmin(UserAdmin, ScopedAdmin):
+class MemberAdmin(UserAdmin, ScopedAdmin):  # type: ignore[misc]
     """People, with their roles below."""
 
     has_practice = False

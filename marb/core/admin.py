@@ -10,9 +10,10 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Model, Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
@@ -27,9 +28,9 @@ MOST_SEARCH_CHARACTERS = 200
 def practice_ids(request: HttpRequest) -> list[int]:
     """Get the ids of a person's practices, all for a superuser; one query a request."""
     if not hasattr(request, "marb_practice_ids"):
-        practices = apps.get_model("access", "Practice")._default_manager.for_user(request.user)  # type: ignore[attr-defined]
+        practices = apps.get_model("access", "Practice")._default_manager.for_user(request.user)
         request.marb_practice_ids = list(practices.values_list("id", flat=True))  # type: ignore[attr-defined]
-    return request.marb_practice_ids  # type: ignore[attr-defined,no-any-return]
+    return request.marb_practice_ids  # type: ignore[attr-defined]
 
 
 def is_member(request: HttpRequest) -> bool:
@@ -69,7 +70,7 @@ class ScopedAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = self.model._default_manager.for_user(request.user)
-        if not request.user.is_superuser:  # type: ignore[union-attr]
+        if not request.user.is_superuser:
             # the practice by its number lets the planner walk the (practice, date) index
             ids = practice_ids(request)
             rows = rows.filter(practice_id=ids[0]) if len(ids) == 1 else rows
@@ -80,7 +81,7 @@ class ScopedAdmin(ModelAdmin):
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """Newest first, by the index (practice, date); by key for a superuser, whose list has no practice."""
-        return ("-id",) if request.user.is_superuser else self.newest  # type: ignore[union-attr]
+        return ("-id",) if request.user.is_superuser else self.newest
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model:
         found = super().get_object(request, object_id, from_field)
@@ -161,17 +162,17 @@ class RecordAdmin(ScopedAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        record = self.get_object(request, admin.utils.unquote(object_id))
+        record = self.get_object(request, unquote(object_id))
         if request.method not in ("GET", "HEAD") or not self.has_view_permission(request, record):
             raise PermissionDenied
         frame = {"opts": self.opts, "original": record, "record": record, "media": self.media, "is_fullwidth": "1"}
         context = {**self.admin_site.each_context(request), **frame, **self.page(request, record)}
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, self.page_template, context)
 
 
 @admin.action(description="Export selected rows as CSV")
-def export(model_admin: ScopedAdmin, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+def export(model_admin: ScopedAdmin, request: HttpRequest, queryset: QuerySet[Any]) -> StreamingHttpResponse:
     """Stream the selected rows; the selection is already narrowed by scope, filters and search."""
     if not model_admin.has_export_permission(request):
         raise PermissionDenied

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from marb.core.failpoints import VARIABLE
+
 KEY_LENGTH = 50
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]"}
 
@@ -59,3 +61,14 @@ def check_servers(**_: Any) -> list[CheckMessage]:
         return []
     hint = "Give the cache a server of its own with maxmemory-policy allkeys-lru; the broker's is noeviction."
     return [Error("BROKER_URL and CACHE_URL name the same server.", hint=hint, id="core.E006")]
+
+
+@register(Tags.security)
+def check_failpoints(**_: Any) -> list[CheckMessage]:
+    """Nothing may be told to die where people work."""
+    if settings.FAILPOINTS and not settings.HTTPS:
+        return []
+    if settings.FAILPOINTS or os.environ.get(VARIABLE):
+        hint = f"Unset {VARIABLE}; only the fault tests' own settings turn FAILPOINTS on."
+        return [Error(f"{VARIABLE} is set, or FAILPOINTS is on.", hint=hint, id="core.E007")]
+    return []

@@ -6,7 +6,7 @@ NUL, which PostgreSQL text refuses, must have been refused before (marb.edi). Bu
 bumps what it must.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
@@ -55,11 +55,17 @@ def copy_rows(
 ) -> None:
     """Write rows into the model's table by COPY, inside the caller's transaction."""
     names = ", ".join(f'"{column}"' for column in columns)
+    with cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN') as copy:
+        for block in copy_blocks(model, columns, rows):
+            copy.write(block)
+
+
+def copy_blocks(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
+    """Write rows in COPY's text format, BLOCK_ROWS at a time."""
     kinds = columns_of(model, columns)
     waiting = iter(rows)
-    with cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN') as copy:
-        while block := list(islice(waiting, BLOCK_ROWS)):
-            copy.write(block_text(block, kinds).encode())
+    while block := list(islice(waiting, BLOCK_ROWS)):
+        yield block_text(block, kinds).encode()
 
 
 def columns_of(model: type[models.Model], names: Sequence[str]) -> list[Column]:

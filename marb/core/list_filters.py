@@ -47,7 +47,7 @@ class PracticeFilter(DropdownFilter):
     parameter_name = "practice"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        practices = apps.get_model("access", "Practice")._default_manager.for_user(request.user)  # type: ignore[attr-defined]
+        practices = apps.get_model("access", "Practice")._default_manager.for_user(request.user)
         return [(practice.code, practice.name) for practice in practices]
 
     def has_output(self) -> bool:

@@ -109,6 +109,8 @@ def text(head: bytes) -> Identity:
     for pattern, kind, sentence in TEXT:
         if pattern.match(body):
             return Identity(kind, 0, f"{sentence}.")
+    if re.match(rb"ISA[^A-Za-z0-9\s]", body):
+        return Identity("x12-part", 0, "The interchange header (ISA) has fewer than sixteen elements.")
     if BARE.match(body):
         return Identity("x12-part", 0, "This looks like X12, but its interchange header (ISA) is missing.")
     if body.startswith(b"ISA") and body[3:4].isalnum() and body[103:104] == body[3:4]:

@@ -1,7 +1,8 @@
 """Bells: each message carries one id and says "look at this row". Who works, and whether, the row's lease decides.
 
 A message that is lost, doubled or late does no harm. `interactive` is for a person's small upload, from split to last
-step; `ingest` loads everybody's chunks, `link` finishes files, `maintenance` is the reaper's. Bells are sent after
+step; `ingest` loads everybody's chunks, `link` finishes files, `score` waits for what is scored apart from its file,
+`maintenance` is the reaper's. Bells are sent after
 the commit that made them true; one that cannot be sent is left to the reaper.
 """
 
@@ -9,14 +10,17 @@ from collections.abc import Iterable
 from typing import Any
 
 import dramatiq
+from django.conf import settings
 from django.db import transaction
 from dramatiq_crontab import interval
 
 from marb.pipeline import run
 from marb.pipeline.models import Chunk, ChunkState, EdiFile
-from marb.pipeline.reaper import find_overdue
+from marb.pipeline.reaper import end_silent, find_overdue
 
-TIME_LIMIT = 30 * 60 * 1000
+# the soft limit: the runner gives the row back; the hard one is the lease keeper's
+TIME_LIMIT = settings.SOFT_LIMIT_SECONDS * 1000
+REAP_SECONDS = 10
 SMALL_BYTES = 4 * 1024 * 1024
 RETRIES: dict[str, Any] = {"max_retries": 3, "min_backoff": 1_000, "max_backoff": 30_000}
 
@@ -38,9 +42,11 @@ def finish_file(file_id: int) -> None:
     run.finish_file(file_id)
 
 
-@interval(seconds=15)
+# a lease and this pause are the longest that a killed worker's chunk waits
+@interval(seconds=REAP_SECONDS)
 @dramatiq.actor(queue_name="maintenance", time_limit=60_000, max_retries=0, max_age=60_000)
 def reap() -> None:
+    end_silent()
     overdue = find_overdue()
     ring(split_file, overdue.received, queue="ingest")
     ring(run_chunk, overdue.chunks)

@@ -2,24 +2,29 @@
 
 from typing import Any
 
-from django.contrib import admin
-from django.db.models import Q
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from marb.access.roles import Action, may_anywhere
+from marb.access.admin import SuperuserAdmin
+from marb.access.roles import Action, may, may_anywhere
 from marb.core.admin import RecordAdmin
 from marb.core.list_filters import DayRangeFilter
 from marb.core.templatetags.marb import money
-from marb.pipeline.filepage import file_page, progress_view
-from marb.pipeline.models import EdiFile, FileStatus
+from marb.pipeline.deadletters import redrive
+from marb.pipeline.filepage import file_page, order_view, progress_view
+from marb.pipeline.models import DeadLetter, EdiFile, FileStatus, Hold
+from marb.pipeline.steering import ORDERS, give
 from marb.pipeline.upload import upload_view
 
+MOST_ORDERED = 200
 STATUS_TONES = {
     FileStatus.RECEIVED.label: "info",
     FileStatus.RUNNING.label: "info",
+    Hold.PAUSED.label: "warning",
     FileStatus.ACCEPTED.label: "success",
     FileStatus.PARTIAL.label: "warning",
     FileStatus.REJECTED.label: "danger",
@@ -66,6 +71,7 @@ class EdiFileAdmin(RecordAdmin):
         extra = {"model_admin": self}
         return [
             path("upload/", view(upload_view), extra, name="pipeline_edifile_upload"),
+            path("<path:object_id>/order/<slug:word>/", view(order_view), extra, name="pipeline_edifile_order"),
             path("<path:object_id>/progress/", view(progress_view), extra, name="pipeline_edifile_progress"),
             *super().get_urls(),
         ]
@@ -101,7 +107,38 @@ class EdiFileAdmin(RecordAdmin):
 
     @display(description="Status", label=STATUS_TONES)
     def state(self, file: EdiFile) -> str:
+        if file.hold == Hold.PAUSED:
+            return Hold.PAUSED.label
         return "Other X12, kept" if file.status == FileStatus.KEPT else file.get_status_display()
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        if may_anywhere(request.user, Action.UPLOAD):
+            actions |= {word: (order_all, word, f"{order.label} the selected files") for word, order in ORDERS.items()}
+        return actions
+
+
+def order_all(model_admin: Any, request: HttpRequest, queryset: QuerySet[EdiFile]) -> None:
+    """Give the chosen order to each selected file of the person's, and say what came of it."""
+    word = request.POST["action"]
+    for file in queryset.only("pk", "practice_id", "name")[:MOST_ORDERED]:
+        allowed = may(request.user, file.practice_id, Action.UPLOAD)
+        refusal = give(word, file.pk) if allowed else "You may not do this in its practice."
+        told = refusal or f"{ORDERS[word].label}: done."
+        messages.add_message(request, messages.WARNING if refusal else messages.SUCCESS, f"{file.name}: {told}")
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(SuperuserAdmin):
+    """Messages that the workers gave up; a superuser sends them again."""
+
+    list_display = ("created_at", "queue", "actor", "ids", "reason", "redriven_at")
+    actions = ("drive_again",)
+
+    @admin.action(description="Send the selected messages again")
+    def drive_again(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
+        sent = redrive(queryset)
+        messages.success(request, f"{sent:,} messages were sent again.")
 
 
 def counted(scanned: int, committed: int, lost: int) -> str | None:

@@ -31,8 +31,8 @@ from marb.pipeline.intake import take_in
 from marb.pipeline.models import EdiFile, FileStatus, Quarantine, SetStatus
 from marb.pipeline.reading import read
 from marb.pipeline.receive import NotReceived, Received
-from marb.pipeline.retry import retry_file
 from marb.pipeline.split import read_separators
+from marb.pipeline.steering import give
 
 # What no reader of text could take for X12 is a wrong media type; other text is a wrong content.
 MEDIA = frozenset(
@@ -153,13 +153,36 @@ class FileViewSet(ReadOnlyViewSet):
     @action(detail=True, methods=["post"], parameters=())
     def retry(self, request: Request, pk: str) -> Response:
         """Try again what was given up: parked chunks, failed last steps. 409 where there is nothing to try."""
+        return self.give("retry")
+
+    @extend_schema(request=None, responses={202: serializers.UploadedSerializer})
+    @action(detail=True, methods=["post"], parameters=())
+    def pause(self, request: Request, pk: str) -> Response:
+        """Let a file rest once the chunks in hand are done. 409 where it is finished or on hold."""
+        return self.give("pause")
+
+    @extend_schema(request=None, responses={202: serializers.UploadedSerializer})
+    @action(detail=True, methods=["post"], parameters=())
+    def resume(self, request: Request, pk: str) -> Response:
+        """Let a paused file go on. 409 where it is not paused."""
+        return self.give("resume")
+
+    @extend_schema(request=None, responses={202: serializers.UploadedSerializer})
+    @action(detail=True, methods=["post"], parameters=())
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Give up what is open of a file; what is committed stays. 409 where nothing is open."""
+        return self.give("cancel")
+
+    def give(self, word: str) -> Response:
+        """Give a file an order (marb.pipeline.steering)."""
         file = self.get_file()
-        if not may(request.user, file.practice_id, self.write_action):
+        if not may(self.request.user, file.practice_id, self.write_action):
             raise PermissionDenied
-        if not retry_file(file.pk):
-            sentence = "Only a file that is partly accepted or rejected can be tried again."
-            return Response(body(409, "nothing_to_retry", sentence, {}), 409)
-        return answer(request, Received(file.pk, True, "running", ""))
+        refusal = give(word, file.pk)
+        if refusal:
+            return Response(body(409, f"nothing_to_{word}", refusal, {}), 409)
+        file.refresh_from_db(fields=["status"])
+        return answer(self.request, Received(file.pk, True, file.status, ""))
 
     def get_file(self) -> EdiFile:
         """Get the addressed file, or raise Http404."""

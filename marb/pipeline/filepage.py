@@ -6,16 +6,20 @@ The progress view answers the figures alone, for the page's script: one row read
 from collections import defaultdict
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
-from django.http import HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from marb.access.roles import Action, may
 from marb.core.pages import draw_sections
 from marb.core.templatetags.marb import counted, money, tone_of
-from marb.pipeline.models import FINISHED, EdiFile, Quarantine
+from marb.pipeline.models import FINISHED, EdiFile, Hold, Quarantine
 from marb.pipeline.pages import LEVELS, MOST_FINDINGS, FindingRow, Raw, finding_row, read_raw
+from marb.pipeline.progress import Progress, measure
+from marb.pipeline.steering import ORDERS, give, possible
 
 MOST_SETS = 200
 MOST_QUARANTINED = 50
@@ -25,11 +29,14 @@ Figure = tuple[str, str, Any]
 def file_page(request: HttpRequest, file: EdiFile) -> dict[str, Any]:
     """Get the context of pipeline/file.html for one file."""
     is_full = may(request.user, file.practice_id, Action.SEE_IDENTIFIERS)
+    progress = measure([file.pk])[file.pk]
     return {
         "title": f"File {file.pk}",
         "file": file,
         "is_finished": file.status in FINISHED,
-        "percent": percent_done(file),
+        "percent": progress.percent,
+        "pace": pace_of(file, progress),
+        "orders": possible(file) if may(request.user, file.practice_id, Action.UPLOAD) else [],
         "figures": figures_of(file),
         "facts": facts_of(file),
         "law": law_of(file),
@@ -42,10 +49,16 @@ def file_page(request: HttpRequest, file: EdiFile) -> dict[str, Any]:
     }
 
 
-def percent_done(file: EdiFile) -> int:
-    if file.status in FINISHED:
-        return 100
-    return 100 * file.chunks_done // file.chunk_count if file.chunk_count else 0
+def pace_of(file: EdiFile, progress: Progress) -> str:
+    """Say how far a running file is, how fast, and how long it will take."""
+    if file.hold == Hold.PAUSED:
+        return f"paused, {progress.claims:,} of {progress.scan_claims:,} claims are in"
+    parts = [f"{progress.claims:,} of {progress.scan_claims:,} claims", f"{progress.findings:,} findings"]
+    if progress.rate:
+        parts.append(f"{progress.rate:,.0f} claims a second")
+    if progress.seconds_left is not None:
+        parts.append(f"about {progress.seconds_left:,.0f} s left")
+    return ", ".join(parts)
 
 
 def figures_of(file: EdiFile) -> list[Figure]:
@@ -110,8 +123,8 @@ def quarantined_of(file: EdiFile, is_full: bool) -> list[tuple[Quarantine, Raw |
 def raw_of(file: EdiFile, row: Quarantine, found: list[FindingRow]) -> Raw:
     terminator = row.chunk.separators[-1:] if row.chunk else "~"
     title = f"Segments of {row.control_number}" if row.control_number else "Segments"
-    place = {"title": title, "position": row.segment_position, "found": found}
-    return read_raw(file, row.byte_from, row.byte_to, terminator, **place)
+    position = row.segment_position
+    return read_raw(file, row.byte_from, row.byte_to, terminator, title=title, position=position, found=found)
 
 
 def progress_view(request: HttpRequest, model_admin: Any, object_id: str) -> JsonResponse:
@@ -119,7 +132,24 @@ def progress_view(request: HttpRequest, model_admin: Any, object_id: str) -> Jso
     file = model_admin.get_object(request, object_id)
     if not model_admin.has_view_permission(request, file):
         raise PermissionDenied
+    measured = measure([file.pk])[file.pk]
     figures = {key: value for key, _, value in figures_of(file)}
     status = {"status": file.status, "words": file.get_status_display(), "tone": tone_of(file.status)}
-    progress = {"is_finished": file.status in FINISHED, "percent": percent_done(file), "figures": figures}
+    pace = {**measured._asdict(), "hold": file.hold, "pace": pace_of(file, measured)}
+    progress = {**pace, "is_finished": file.status in FINISHED, "figures": figures}
     return JsonResponse({**status, **progress, "url": reverse("admin:pipeline_edifile_change", args=[file.pk])})
+
+
+def order_view(request: HttpRequest, model_admin: Any, object_id: str, word: str) -> HttpResponse:
+    """Give a file an order (marb.pipeline.steering) by a button of its page, and come back to the page."""
+    file = model_admin.get_object(request, object_id)
+    if word not in ORDERS:
+        raise Http404
+    if request.method != "POST" or not may(request.user, file.practice_id, Action.UPLOAD):
+        raise PermissionDenied
+    refusal = give(word, file.pk)
+    if refusal:
+        messages.warning(request, refusal)
+    else:
+        messages.success(request, f"{ORDERS[word].label}: done.")
+    return redirect("admin:pipeline_edifile_change", file.pk)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from marb.pipeline.crew import Crew
 from marb.pipeline.models import FINISHED, EdiFile
+from marb.pipeline.progress import measure
 from marb.pipeline.receive import NotReceived, Received, receive
 
 POLL_SECONDS = 0.1
@@ -66,18 +67,58 @@ def is_hidden(path: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
-class Ingest:
-    """One run over many paths. `note` is called with (files done, chunks done, chunks) as the work goes on."""
+class Enough(Exception):
+    """As many claims as were asked for are in; the rest waits in its rows."""
 
-    def __init__(self, practice_id: int, crew: Crew, note: Callable[[int, int, int], None]):
+
+class Sum(NamedTuple):
+    """How far a run is: files and chunks done, claims and remittances committed by it, and seconds left, if known."""
+
+    files: int
+    chunks_done: int
+    chunk_count: int
+    claims: int
+    seconds_left: float | None
+
+
+class Ingest:
+    """One run over many paths. `note` is called with a Sum as the work goes on.
+
+    With `limit` it stops, at the border of a chunk, once that many claims and remittances are committed by this run;
+    `stopped` then says so, and what is left goes on with a later run without paths.
+    """
+
+    def __init__(self, practice_id: int, crew: Crew, note: Callable[[Sum], None], limit: int | None = None):
         self.practice_id = practice_id
         self.crew = crew
         self.note = note
+        self.limit = limit
         self.pending: dict[int, Pending] = {}
+        self.before: dict[int, int] = {}
+        self.claims_done = 0
         self.done = 0
+        self.stopped = False
 
-    def run(self, paths: Iterable[Path]) -> Iterator[Line | Unreadable]:
-        """Yield a line for each path, in the order in which they come to their end."""
+    def run(self, paths: Iterable[Path], file_ids: Iterable[int] = ()) -> Iterator[Line | Unreadable]:
+        """Yield a line for each path, in the order in which they come to their end; first carry on `file_ids`."""
+        try:
+            self.carry_on(file_ids)
+            yield from self.work(paths)
+        except Enough:
+            self.stopped = True
+            yield from self.finished()
+
+    def carry_on(self, file_ids: Iterable[int]) -> None:
+        """Hand on files that were received before and are not finished."""
+        for file_id, name in EdiFile.objects.filter(pk__in=list(file_ids)).order_by("pk").values_list("pk", "name"):
+            self.wait_for(file_id, Pending(name, 0.0))
+            self.crew.add(file_id)
+
+    def wait_for(self, file_id: int, pending: Pending) -> None:
+        self.pending[file_id] = pending
+        self.before[file_id] = measure([file_id])[file_id].claims
+
+    def work(self, paths: Iterable[Path]) -> Iterator[Line | Unreadable]:
         for path in paths:
             line = self.take(path)
             if line is not None:
@@ -106,22 +147,31 @@ class Ingest:
         if again:
             reason = f"The same bytes are file {received.file_id}."
             return Line(path, received.file_id, DUPLICATE, seconds=round(seconds, 3), reason=reason)
-        self.pending[received.file_id] = Pending(path, seconds)
+        self.wait_for(received.file_id, Pending(path, seconds))
         if received.status not in FINISHED:
             self.crew.add(received.file_id)
         return None
 
     def collect(self) -> Iterator[Line]:
-        """Yield the lines of the files that have come to their end."""
-        for file in EdiFile.objects.filter(pk__in=self.pending, status__in=FINISHED).order_by("pk"):
-            self.done += 1
-            yield describe(file, self.pending.pop(file.pk))
+        """Yield the lines of the files that have come to their end. Raises Enough."""
+        yield from self.finished()
         self.show_progress()
 
+    def finished(self) -> Iterator[Line]:
+        for file in EdiFile.objects.filter(pk__in=self.pending, status__in=FINISHED).order_by("pk"):
+            self.done += 1
+            self.claims_done += file.claim_count + file.remittance_count - self.before.pop(file.pk)
+            yield describe(file, self.pending.pop(file.pk))
+
     def show_progress(self) -> None:
-        chunks = EdiFile.objects.filter(pk__in=self.pending).values_list("chunks_done", "chunk_count")
-        done = list(chunks)
-        self.note(self.done, sum(row[0] for row in done), sum(row[1] for row in done))
+        """Tell how far the run is. Raises Enough where it is far enough."""
+        found = measure(self.pending)
+        claims = self.claims_done + sum(each.claims - self.before[file_id] for file_id, each in found.items())
+        left = [each.seconds_left for each in found.values() if each.seconds_left is not None]
+        chunks = (sum(each.chunks_done for each in found.values()), sum(each.chunk_count for each in found.values()))
+        self.note(Sum(self.done, *chunks, claims, max(left, default=None)))
+        if self.limit is not None and claims >= self.limit:
+            raise Enough
 
 
 def describe(file: EdiFile, pending: Pending) -> Line:

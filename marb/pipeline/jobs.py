@@ -14,10 +14,12 @@ from contextlib import contextmanager
 from datetime import date
 from typing import NamedTuple
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from marb.core.copy import copy_rows
+from marb.core.failpoints import reach
 from marb.edi.findings import Finding, Quarantined
 from marb.edi.values import dollars
 from marb.edi.x12 import Excerpt
@@ -60,14 +62,33 @@ class ChunkJob(NamedTuple):
 
     @contextmanager
     def commit(self, outcome: Outcome) -> Iterator[CursorWrapper]:
-        """Open the chunk's transaction, prove the lease, keep findings and quarantine; commit at the end."""
+        """Open the chunk's transaction, prove the lease, keep findings and quarantine; commit at the end.
+
+        From the fence on it holds the chunk's row, so it is impatient: where this process is paused or cut off,
+        PostgreSQL ends the session and the row is free for the next holder of the lease.
+        """
         with transaction.atomic(), connection.cursor() as cursor:
+            be_impatient(cursor)
             fence(cursor, self, outcome)
             owner = (self.practice_id, self.file_id, self.chunk_id)
             copy_rows(cursor, models.Finding, FINDING_COLUMNS, (finding_row(owner, f) for f in outcome.findings))
             quarantined = (quarantine_row(owner, q) for q in outcome.quarantined)
             copy_rows(cursor, models.Quarantine, QUARANTINE_COLUMNS, quarantined)
             yield cursor
+            reach("before_commit")
+        reach("after_commit")
+
+
+IMPATIENCE = """
+SELECT set_config('idle_in_transaction_session_timeout', %s, true), set_config('lock_timeout', %s, true),
+    set_config('statement_timeout', %s, true)
+"""
+
+
+def be_impatient(cursor: CursorWrapper) -> None:
+    """Bound this transaction's silence, its waiting for locks and each of its statements."""
+    seconds = (settings.CHUNK_LEASE_SECONDS, settings.CHUNK_LOCK_SECONDS, settings.CHUNK_STATEMENT_SECONDS)
+    cursor.execute(IMPATIENCE, [f"{limit}s" for limit in seconds])
 
 
 FENCE = """

@@ -5,14 +5,18 @@ A lease that nobody renews runs out, and the next one to ask has it. A row that 
 over, never waited for. What failed goes back with the reason (no PHI); after CHUNK_MOST_ATTEMPTS it is parked.
 """
 
+import logging
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
+
+logger = logging.getLogger(__name__)
 
 
 class ChunkLease(NamedTuple):
@@ -41,6 +45,7 @@ UPDATE pipeline_chunk SET state = 'leased', lease_no = lease_no + 1, attempts = 
 WHERE id = (
     SELECT id FROM pipeline_chunk
     WHERE {which} = ANY(%(ids)s) AND (state = 'waiting' OR (state = 'leased' AND lease_until < now()))
+        AND NOT EXISTS (SELECT FROM pipeline_edifile f WHERE f.id = file_id AND f.hold <> '')
     ORDER BY file_id, seq LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
 RETURNING id, file_id, lease_no, attempts, CURRENT_DATE
 """
@@ -49,7 +54,8 @@ UPDATE pipeline_edifile SET lease_no = lease_no + 1, attempts = attempts + 1,
     started_at = COALESCE(started_at, now()), lease_until = now() + make_interval(secs => %(seconds)s)
 WHERE id = (
     SELECT id FROM pipeline_edifile f
-    WHERE id = ANY(%(ids)s) AND status = %(status)s AND (lease_until IS NULL OR lease_until < now())
+    WHERE id = ANY(%(ids)s) AND status = %(status)s AND hold <> 'paused'
+        AND (lease_until IS NULL OR lease_until < now())
         AND NOT EXISTS (SELECT FROM pipeline_chunk c WHERE c.file_id = f.id AND c.state IN ('waiting', 'leased'))
     ORDER BY id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
 RETURNING id, practice_id, lease_no, attempts, CURRENT_DATE
@@ -129,13 +135,17 @@ def pause(attempts: int) -> float:
     return min(2.0 ** (attempts - 1), settings.CHUNK_LEASE_SECONDS)
 
 
+# a row that its own commit holds is passed over: to wait would renew the lease after that commit was broken off
 RENEW_CHUNK = """
 UPDATE pipeline_chunk SET lease_until = now() + make_interval(secs => %(seconds)s)
-WHERE id = %(id)s AND state = 'leased' AND lease_no = %(lease_no)s
+WHERE id = (SELECT id FROM pipeline_chunk WHERE id = %(id)s AND state = 'leased' AND lease_no = %(lease_no)s
+    FOR NO KEY UPDATE SKIP LOCKED)
 """
 RENEW_FILE = """
 UPDATE pipeline_edifile SET lease_until = now() + make_interval(secs => %(seconds)s)
-WHERE id = %(id)s AND status IN ('received', 'running') AND lease_no = %(lease_no)s
+WHERE id = (SELECT id FROM pipeline_edifile
+    WHERE id = %(id)s AND status IN ('received', 'running') AND lease_no = %(lease_no)s
+    FOR NO KEY UPDATE SKIP LOCKED)
 """
 
 
@@ -151,7 +161,8 @@ def renew(lease: ChunkLease | FileLease) -> bool:
 def kept(lease: ChunkLease | FileLease) -> Iterator[None]:
     """Hold a lease for as long as the block runs: renewed at each third of it, on a connection of its own.
 
-    It dies with the process, so a killed worker's lease still runs out.
+    It dies with the process, so a killed worker's lease still runs out; and it ends at HARD_LIMIT_SECONDS, so that
+    work which hangs where Python cannot interrupt it passes to another all the same.
     """
     ended = threading.Event()
     keeper = threading.Thread(target=keep, args=(lease, ended), daemon=True, name="lease")
@@ -164,8 +175,12 @@ def kept(lease: ChunkLease | FileLease) -> Iterator[None]:
 
 
 def keep(lease: ChunkLease | FileLease, ended: threading.Event) -> None:
-    try:
-        while not ended.wait(settings.CHUNK_LEASE_SECONDS / 3) and renew(lease):
+    until = time.monotonic() + settings.HARD_LIMIT_SECONDS
+    while not ended.wait(settings.CHUNK_LEASE_SECONDS / 3) and time.monotonic() < until:
+        try:
+            renew(lease)
+        except (OperationalError, InterfaceError):
+            # PostgreSQL is away: it may be back before the lease runs out
+            logger.warning("a lease could not be renewed")
+        finally:
             connection.close()
-    finally:
-        connection.close()

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from marb.access.models import Scoped
+from marb.access.models import Loaded, Scoped
 
 
 class FileStatus(models.TextChoices):
@@ -20,6 +20,14 @@ class FileStatus(models.TextChoices):
     REJECTED = "rejected", "Rejected"
     KEPT = "kept", "Kept, not a claim or remittance file"
     REFUSED = "refused", "Refused, not X12"
+
+
+class Hold(models.TextChoices):
+    """What somebody said of a file that is not finished; a retry takes it back."""
+
+    NONE = "", "None"
+    PAUSED = "paused", "Paused"
+    CANCELLED = "cancelled", "Cancelled"
 
 
 FINISHED = (FileStatus.ACCEPTED, FileStatus.PARTIAL, FileStatus.REJECTED, FileStatus.KEPT, FileStatus.REFUSED)
@@ -37,6 +45,8 @@ class EdiFile(Scoped):
     byte_count = models.BigIntegerField()
     kind = models.CharField(max_length=20, blank=True)
     status = models.CharField(max_length=12, choices=FileStatus.choices, default=FileStatus.RECEIVED)
+    # a paused file gives no lease; a cancelled one has its waiting chunks parked
+    hold = models.CharField(max_length=10, choices=Hold.choices, default=Hold.NONE, blank=True, db_default="")
     reason = models.TextField(blank=True)
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
@@ -74,6 +84,7 @@ class EdiFile(Scoped):
             models.UniqueConstraint(fields=["practice", "sha256"], name="edifile_same_bytes_once"),
             models.CheckConstraint(condition=Q(byte_count__gte=0), name="edifile_byte_count_not_negative"),
             models.CheckConstraint(condition=Q(status__in=FileStatus.values), name="edifile_status_known"),
+            models.CheckConstraint(condition=Q(hold__in=Hold.values), name="edifile_hold_known"),
             models.CheckConstraint(condition=Q(chunks_done__lte=F("chunk_count")), name="edifile_chunks_done_within"),
         ]
         indexes = [
@@ -207,11 +218,11 @@ class Chunk(Scoped):
         return f"Chunk {self.seq} of file {self.file_id}"
 
 
-class Finding(Scoped):
+class Finding(Loaded):
     """One marb.edi.findings.Finding, kept. `claim_offset` joins it to the claim or remittance at that offset."""
 
-    file = models.ForeignKey(EdiFile, models.CASCADE, related_name="findings", db_index=False)
-    chunk = models.ForeignKey(Chunk, models.CASCADE, null=True, related_name="+", db_index=False)
+    file = models.ForeignKey(EdiFile, models.CASCADE, related_name="findings", db_index=False, db_constraint=False)
+    chunk = models.ForeignKey(Chunk, models.CASCADE, null=True, related_name="+", db_index=False, db_constraint=False)
     level = models.CharField(max_length=1)
     code_set = models.CharField(max_length=10)
     code = models.CharField(max_length=20)
@@ -244,11 +255,11 @@ class Finding(Scoped):
         return f"{self.code_set} {self.code}"
 
 
-class Quarantine(Scoped):
+class Quarantine(Loaded):
     """A claim or claim payment that could not become rows. Its bytes are in the file, from here to there."""
 
-    file = models.ForeignKey(EdiFile, models.CASCADE, related_name="quarantined", db_index=False)
-    chunk = models.ForeignKey(Chunk, models.CASCADE, null=True, related_name="+", db_index=False)
+    file = models.ForeignKey(EdiFile, models.CASCADE, related_name="quarantined", db_index=False, db_constraint=False)
+    chunk = models.ForeignKey(Chunk, models.CASCADE, null=True, related_name="+", db_index=False, db_constraint=False)
     byte_from = models.BigIntegerField()
     byte_to = models.BigIntegerField()
     segment_position = models.PositiveIntegerField(default=0)
@@ -266,3 +277,22 @@ class Quarantine(Scoped):
 
     def __str__(self) -> str:
         return f"Quarantined at {self.byte_from} of file {self.file_id}"
+
+
+class DeadLetter(models.Model):
+    """A message that the workers gave up: a bell that cannot be heard. `ids` are its arguments, `reason` has no PHI."""
+
+    actor = models.CharField(max_length=100)
+    queue = models.CharField(max_length=100)
+    ids = models.JSONField(default=list)
+    message_id = models.CharField(max_length=100, blank=True)
+    reason = models.TextField(blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    redriven_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "dead letter"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.message_id}".strip()

@@ -176,8 +176,8 @@ RETURNING id
 
 def store(practice_id: int, name: str, user_id: int | None, spooled: Spooled) -> Received:
     """Write the file and its blocks in one transaction, or answer whose bytes they already are."""
-    # what is plainly X12 but lacks its header is for the scan: it may infer the separators, or reject it
-    refused = spooled.identity.kind not in ("x12", "x12-part")
+    # what is X12 with a faulty header is for the scan: it may infer the separators, or reject the file
+    refused = not spooled.identity.kind.startswith("x12")
     status, reason = (FileStatus.REFUSED, spooled.identity.sentence) if refused else (FileStatus.RECEIVED, "")
     values: list[Any] = [practice_id, spooled.sha256, name, spooled.byte_count, status.value, reason, user_id, refused]
     with transaction.atomic(), connection.cursor() as cursor:

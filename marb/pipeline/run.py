@@ -7,6 +7,7 @@ settings.PIPELINE; the runner knows none of them. It rings no bells: actors and 
 
 import gc
 import logging
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,14 +16,16 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.utils.module_loading import import_string
+from dramatiq.middleware import Interrupt
 
+from marb.core.failpoints import reach
 from marb.core.logs import plain_reason
 from marb.edi.values import dollars
 from marb.edi.x12 import Excerpt, Span
 from marb.pipeline import lease as leases
 from marb.pipeline.jobs import ChunkJob, FileJob, LeaseLost
 from marb.pipeline.lease import ChunkLease, FileLease
-from marb.pipeline.models import Chunk, ChunkState
+from marb.pipeline.models import Chunk, ChunkState, EdiFile, Hold
 from marb.pipeline.reading import read
 from marb.pipeline.split import read_separators, split_leased
 from marb.pipeline.verdict import count_file, judge
@@ -79,6 +82,9 @@ def split(lease: FileLease) -> None:
         split_leased(lease)
     except LeaseLost:
         logger.info("file %s was split by another", lease.file_id)
+    except Interrupt as interrupt:
+        fail_file(lease, interrupt, "The file could not be split")
+        raise
     except Exception as error:  # noqa: BLE001 the runner is the one place that may: what fails is given back
         fail_file(lease, error, "The file could not be split")
 
@@ -88,10 +94,16 @@ def load(lease: ChunkLease) -> None:
         leases.park_chunk(lease, "Each attempt ended without an answer: the worker was killed or ran out of memory.")
     else:
         try:
+            started = time.monotonic()
             with leases.kept(lease), calm_gc():
                 run_stages(lease)
+            logger.debug("chunk %s of file %s: %.3f s", lease.chunk_id, lease.file_id, time.monotonic() - started)
         except LeaseLost:
             logger.info("chunk %s was loaded by another", lease.chunk_id)
+        except Interrupt as interrupt:
+            # a time limit, or the worker is stopping: what is ours goes back at once, the message is Dramatiq's
+            fail_chunk(lease, interrupt)
+            raise
         except Exception as error:  # noqa: BLE001 as above
             fail_chunk(lease, error)
     note_progress(lease.file_id)
@@ -99,6 +111,7 @@ def load(lease: ChunkLease) -> None:
 
 def run_stages(lease: ChunkLease) -> None:
     chunk = Chunk.objects.get(pk=lease.chunk_id)
+    reach("read_chunk", chunk.seq)
     job = build_job(chunk, lease)
     for stage in stages(chunk.kind):
         stage(job)
@@ -129,9 +142,18 @@ def finish(lease: FileLease) -> None:
             # a file of 999s has no chunk, and nothing to link
             for stage in stages("file") if Chunk.objects.filter(file_id=lease.file_id).exists() else []:
                 stage(job)
-        close(lease)
+        close(lease, said_of_hold(lease.file_id))
+    except Interrupt as interrupt:
+        fail_file(lease, interrupt, "Its last steps failed")
+        raise
     except Exception as error:  # noqa: BLE001 as above
         fail_file(lease, error, "Its last steps failed")
+
+
+def said_of_hold(file_id: int) -> str:
+    """Get the sentence for a file that somebody cancelled; nothing for any other."""
+    is_cancelled = EdiFile.objects.filter(pk=file_id, hold=Hold.CANCELLED).exists()
+    return "It was cancelled; what had been loaded by then stays, the rest can be retried." if is_cancelled else ""
 
 
 CLOSE = """
@@ -169,7 +191,7 @@ def exhausted(attempts: int) -> bool:
     return attempts > settings.CHUNK_MOST_ATTEMPTS
 
 
-def fail_chunk(lease: ChunkLease, error: Exception) -> None:
+def fail_chunk(lease: ChunkLease, error: BaseException) -> None:
     # where PostgreSQL went away, the next statement needs a new connection
     connection.close_if_unusable_or_obsolete()
     reason = plain_reason(error)
@@ -180,7 +202,7 @@ def fail_chunk(lease: ChunkLease, error: Exception) -> None:
         leases.give_back_chunk(lease, reason)
 
 
-def fail_file(lease: FileLease, error: Exception, what: str) -> None:
+def fail_file(lease: FileLease, error: BaseException, what: str) -> None:
     connection.close_if_unusable_or_obsolete()
     reason = plain_reason(error)
     logger.error("file %s failed, attempt %s: %s in %s", lease.file_id, lease.attempts, reason, innermost(error))

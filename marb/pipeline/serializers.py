@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from marb.pipeline.models import EdiFile, Finding, Quarantine, TransactionSet
+from marb.pipeline.progress import measure
 
 
 class FindingSerializer(serializers.ModelSerializer[Finding]):
@@ -18,13 +20,37 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
         ]
 
 
+class ProgressSerializer(serializers.Serializer[Any]):
+    """How far a file is; rates are claims per second, null as long as they are not known."""
+
+    percent = serializers.IntegerField()
+    bytes_done = serializers.IntegerField()
+    byte_count = serializers.IntegerField()
+    chunks_done = serializers.IntegerField()
+    chunk_count = serializers.IntegerField()
+    claims = serializers.IntegerField()
+    scan_claims = serializers.IntegerField()
+    findings = serializers.IntegerField()
+    seconds = serializers.FloatField()
+    rate = serializers.FloatField(allow_null=True)
+    seconds_left = serializers.FloatField(allow_null=True)
+
+
+@extend_schema_field(ProgressSerializer)
+class ProgressField(serializers.Field[Any, Any, Any, Any]):
+    """A file's progress from its chunks: one query, on the detail alone."""
+
+    def show(self, file_id: Any, row: Any, view: Any) -> dict[str, Any]:
+        return measure([file_id])[file_id]._asdict()
+
+
 class FileSerializer(serializers.ModelSerializer[EdiFile]):
     """A file and what it came to; while it runs, how many of its chunks are done."""
 
     class Meta:
         model = EdiFile
         fields = [
-            *("id", "practice", "name", "byte_count", "kind", "status", "reason", "received_at", "finished_at"),
+            *("id", "practice", "name", "byte_count", "kind", "status", "hold", "reason", "received_at", "finished_at"),
             *("claim_count", "claims_quarantined", "claims_rejected", "charge_amount"),
             *("remittance_count", "remittances_quarantined", "remittances_rejected", "paid_amount"),
             *("finding_count", "chunk_count", "chunks_done"),
@@ -35,12 +61,13 @@ class FileDetailSerializer(FileSerializer):
     """The same, with the counts of the raw bytes to hold against it."""
 
     uploaded_by = serializers.CharField(source="uploaded_by.username")
+    progress = ProgressField(source="id", read_only=True)
 
     class Meta(FileSerializer.Meta):
         fields = [
             *FileSerializer.Meta.fields,
             *("sha256", "uploaded_by", "started_at", "scan_claim_count", "scan_remittance_count"),
-            *("scan_charge_amount", "scan_paid_amount"),
+            *("scan_charge_amount", "scan_paid_amount", "progress"),
         ]
 
 

@@ -1,5 +1,6 @@
 """One of everything in a practice, for tests of the whole: every text carries a word to search answers for."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ from claims.tests.rows import create_claim, create_line
 from episodes.tests.links import create_episode, create_link
 from marb.access.models import Practice
 from marb.parties.tests.rows import create_payer, create_plan, create_provider
+from marb.pipeline.models import Quarantine
 from marb.pipeline.tests.rows import create_chunk, create_file, create_finding
 from remits.tests.rows import (
     create_adjustment,
@@ -23,6 +25,13 @@ class House:
 
     objects: dict[str, Any]
     unlinked: Any
+    # the value of an address's other arguments, by their name
+    children: dict[str, Any]
+
+    def arguments(self, name: str, names: Iterable[str]) -> dict[str, int]:
+        """The arguments of an address, such as claim-detail; a kind or argument that is not known is a KeyError."""
+        kind = name.split("-")[0]
+        return {name: (self.objects[kind] if name == "pk" else self.children[name]).pk for name in names}
 
 
 def build_house(practice: Practice, word: str) -> House:
@@ -40,7 +49,9 @@ def build_house(practice: Practice, word: str) -> House:
     episode = create_episode(claim, remittance_count=1)
     create_link(episode, remittance)
     objects = {"payer": payer, "provider": provider, "plan": plan, "file": file, "claim": claim, "episode": episode}
-    return House({**objects, "payment": remittance.payment, "remittance": remittance}, unlinked)
+    objects |= {"payment": remittance.payment, "remittance": remittance}
+    held = Quarantine.objects.create(practice=practice, file=file, byte_from=500, byte_to=600, control_number=word)
+    return House(objects, unlinked, {"quarantine_id": held})
 
 
 def build_file(practice: Practice, word: str, kind: str) -> tuple[Any, Any]:

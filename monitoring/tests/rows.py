@@ -12,7 +12,7 @@ from typing import Any
 
 import pyzstd
 
-from claims.models import Claim, ServiceLine
+from claims.models import Claim, Contract, ContractFee, FeeModifier, ServiceLine
 from episodes.models import Episode, EpisodeClaim, EpisodeRemittance
 from marb.access.models import Practice
 from marb.parties.models import Payer, Plan, Provider
@@ -64,6 +64,7 @@ def create_rows(practice: Practice, mark: str = "", count: int = 3) -> Rows:
     remittance_file, payment, remittances = create_remittances(practice, payers[0], claims, mark)
     episodes = [create_episode(*pair) for pair in zip(claims, remittances, strict=True)]
     score, pattern = create_risk(claims[0], payers[0], mark)
+    create_contract(payers[0], mark)
     made = (claims, payment, remittances, episodes, score, pattern)
     return Rows(practice, mark, payers, plan, provider, claim_file, remittance_file, held, *made)
 
@@ -71,6 +72,15 @@ def create_rows(practice: Practice, mark: str = "", count: int = 3) -> Rows:
 def create_payer(practice: Practice, name: str, mark: str) -> Payer:
     code = f"{name[:5].upper().strip()}{mark}"
     return Payer.objects.create(practice=practice, payer_code=code, name=f"{name} {mark}".strip())
+
+
+def create_contract(payer: Payer, mark: str) -> None:
+    """Make a contract with a fee and a modifier rule of its own, and a rule that holds for everybody."""
+    about = {"practice": payer.practice, "payer": payer, "name": f"Agreement {mark}".strip(), "basis": "own"}
+    contract = Contract.objects.create(**about, effective_from_date=FIRST_DAY)
+    ContractFee.objects.create(contract=contract, procedure_code="99214", amount=Decimal("90.00"))
+    FeeModifier.objects.create(contract=contract, modifier="52", effect="percent", percent=40)
+    FeeModifier.objects.get_or_create(contract=None, modifier="53", effect="row")
 
 
 def claim_text(number: int, mark: str) -> str:

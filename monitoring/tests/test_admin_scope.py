@@ -130,7 +130,7 @@ def test_the_first_page_counts_only_ones_own(client: Client, biller: Any, rows: 
     client.force_login(biller)
     response = client.get(reverse("admin:index"))
     assert CANARY not in body(response)
-    assert [tile.count for tile in response.context["tiles"]] == [1, 2, 1, 0, 1]
+    assert [tile.number for tile in response.context["tiles"]] == [1, 2, 1, 0, 1]
 
 
 def test_staff_without_a_membership_see_nothing(client: Client, django_user_model: Any, rows: Rows) -> None:

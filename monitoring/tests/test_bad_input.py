@@ -47,8 +47,9 @@ def refused(answer, *statuses: int) -> bool:
 @pytest.mark.parametrize("no_id", NO_IDS)
 def test_what_is_no_id_is_404_at_every_address(no_id: str, member: Client, house: House) -> None:
     for address in find_addresses():
-        if "pk" in address.arguments:
-            path = address.path(pk=77777).replace("77777", no_id)
+        for name in address.arguments:
+            arguments = {**house.arguments(address.name, address.arguments), name: 77777}
+            path = address.path(**arguments).replace("77777", no_id)
             assert refused(member.get(path), 404, 405), (path, member.get(path).content)
 
 

@@ -9,7 +9,7 @@ from claims.tests.rows import create_claim, create_line
 from episodes.tests.links import create_episode, create_link
 from marb.access.models import Practice
 from marb.parties.tests.rows import create_payer, create_plan, create_provider
-from marb.pipeline.tests.rows import create_finding
+from marb.pipeline.tests.rows import create_file, create_finding
 from monitoring.tests.house import House, build_house
 from remits.tests.rows import (
     create_adjustment,
@@ -23,12 +23,13 @@ from remits.tests.rows import (
 WHO = 3
 LISTS = {
     **dict.fromkeys(["payers/", "plans/", "providers/", "claims/", "claims/unlinked/", "payments/"], WHO + 1),
-    **dict.fromkeys(["remits/", "episodes/"], WHO + 1),
+    **dict.fromkeys(["remits/", "episodes/", "files/"], WHO + 1),
     # and one for the episodes of the page
     **dict.fromkeys(["claims/?expand=episode", "remits/?expand=episode"], WHO + 2),
 }
 # the object, then one query per kind of child
 DETAILS = {
+    "file": ("files", WHO + 2),  # progress
     "payer": ("payers", WHO + 2),  # plans
     "plan": ("plans", WHO + 1),
     "provider": ("providers", WHO + 1),
@@ -53,6 +54,7 @@ def full_house(house: House, practice: Practice) -> House:
         create_plan(create_payer(practice, f"P{n}"))
         create_plan(found["payer"], f"N{n}")
         create_provider(practice, f"10000000{n:02}")
+        create_file(practice, f"{n}.837")
         add_claim(found, n)
         add_remittance(found, n)
     return house
@@ -113,5 +115,17 @@ def test_a_detail_with_twenty_children_costs_the_same(
     route, expected = DETAILS[kind]
     with django_assert_num_queries(expected):
         body = client.get(f"/api/v1/{route}/{full_house.objects[kind].pk}/").json()
+    # a file has no children in its detail: its findings and sets are lists of their own
     children = [value for name, value in body.items() if name in CHILDREN]
     assert all(len(value) >= 20 for value in children)
+
+
+@pytest.mark.parametrize("children", ["findings", "sets", "quarantine"])
+def test_the_children_of_a_file_are_pages(
+    children: str, client: Client, biller, full_house: House, django_assert_num_queries
+) -> None:
+    client.force_login(biller)
+    # the file, then the page
+    with django_assert_num_queries(WHO + 2):
+        body = client.get(f"/api/v1/files/{full_house.objects['file'].pk}/{children}/?limit=2").json()
+    assert len(body["results"]) <= 2

@@ -28,7 +28,7 @@ OWN = {"id", "created_at", "file", "chunk", "payment", "remittance", "line"}
 
 def content(file: EdiFile) -> list[Any]:
     """Get all rows of a file without ids and times, in the order of the file."""
-    owners = {Payment: "file", ProviderAdjustment: "payment__file", Remittance: "file"}
+    owners: dict[type[models.Model], str] = {Payment: "file", ProviderAdjustment: "payment__file", Remittance: "file"}
     found = []
     for model in TABLES:
         names = [field.name for field in model._meta.fields if field.name not in OWN]
@@ -36,9 +36,7 @@ def content(file: EdiFile) -> list[Any]:
             RemittanceLine: ["remittance__byte_offset"],
             Adjustment: ["remittance__byte_offset", "line__line_number"],
         }
-        order = {Adjustment: ["remittance__byte_offset", "seq"], RemittanceLine: ["byte_offset"]}.get(
-            model, ["byte_offset"]
-        )
+        order = ["remittance__byte_offset", "seq"] if model is Adjustment else ["byte_offset"]
         owned = model.objects.filter(**{owners.get(model, "remittance__file"): file}).order_by(*order)
         found.append(list(owned.values_list(*names, *keys.get(model, []))))
     return found

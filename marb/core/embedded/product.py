@@ -17,7 +17,7 @@ from marb.core.embedded.addresses import LOOPBACK, is_free
 from marb.core.embedded.program import Program
 
 # one message of "ingest" is a chunk that keeps a core busy; the others wait for PostgreSQL
-QUEUES = {"ingest": ["ingest"], "interactive": ["interactive", "link", "maintenance"]}
+QUEUES = {"ingest": ["ingest"], "interactive": ["interactive", "link", "score", "maintenance"]}
 FIRST_PORT, LAST_PORT = 8000, 8099
 READY_SECONDS = 60
 
@@ -50,7 +50,7 @@ def worker(base: Path, var: Path, environ: Mapping[str, str], group: str) -> Pro
 
 
 def scheduler(base: Path, var: Path, environ: Mapping[str, str]) -> Program:
-    return Program("scheduler", manage(base, "schedule"), base, var / "log" / "scheduler.log", environ)
+    return Program("scheduler", manage(base, "crontab"), base, var / "log" / "scheduler.log", environ)
 
 
 def claim_port(preferred: int | None) -> tuple[int, socket.socket | None]:

@@ -116,8 +116,8 @@ def test_every_service_has_a_memory_limit_and_a_health_check():
 
 def test_every_queue_has_a_worker_and_the_scheduler_is_one():
     words = [word for service in OURS.values() for word in service["command"]]
-    assert {"interactive", "ingest", "link", "maintenance"} <= set(words)
-    assert words.count("schedule") == 1
+    assert {"interactive", "ingest", "link", "score", "maintenance"} <= set(words)
+    assert words.count("crontab") == 1
     assert "deploy" not in OURS["scheduler"]
 
 

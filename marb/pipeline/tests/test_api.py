@@ -12,8 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 from marb.access.models import Membership, Role
 from marb.pipeline import actors
-from marb.pipeline.models import EdiFile, Quarantine
+from marb.pipeline.models import Chunk, EdiFile, Quarantine
 from marb.pipeline.reading import read_blocks
+from marb.pipeline.run import run_chunk, split_file
 from marb.pipeline.tests.edi import claim_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -174,6 +175,29 @@ def test_a_file_is_tried_again_by_those_who_upload(api, client, auditor, ingeste
     assert client.post(f"{FILES}{accepted.pk}/retry/").status_code == 403
 
 
+def test_a_file_is_paused_resumed_and_cancelled_by_those_who_upload(api, client, auditor, put):
+    file_id = put(CLAIMS)
+    split_file(file_id)
+    assert [api.post(f"{FILES}{file_id}/{word}/").status_code for word in ("pause", "pause")] == [202, 409]
+    assert api.get(f"{FILES}{file_id}/").json()["hold"] == "paused"
+    assert [api.post(f"{FILES}{file_id}/{word}/").status_code for word in ("resume", "resume")] == [202, 409]
+    assert [api.post(f"{FILES}{file_id}/{word}/").status_code for word in ("cancel", "cancel")] == [202, 409]
+    client.force_login(auditor)
+    for word in ("pause", "resume", "cancel"):
+        assert client.post(f"{FILES}{file_id}/{word}/").status_code == 403
+
+
+def test_a_running_file_tells_its_pace(api, put):
+    file_id = put(CLAIMS)
+    split_file(file_id)
+    run_chunk(Chunk.objects.filter(file_id=file_id).order_by("seq")[0].pk)
+    found = api.get(f"{FILES}{file_id}/").json()["progress"]
+    assert (found["chunks_done"], found["chunk_count"], found["claims"], found["scan_claims"]) == (1, 2, 1, 4)
+    assert 0 < found["percent"] < 100
+    assert found["rate"] > 0
+    assert found["seconds_left"] > 0
+
+
 def test_the_list_is_filtered_and_newest_first(api, ingested):
     partial, accepted = ingested(CLAIMS), ingested(claim_file(["1"]))
     ids = [row["id"] for row in api.get(FILES).json()["results"]]
@@ -212,7 +236,7 @@ def test_a_quarantined_claim_shows_its_segments_to_those_who_may(api, client, au
     ("path", "queries"),
     [
         ("", 4),  # the page
-        ("{id}/", 4),  # the row
+        ("{id}/", 5),  # the row, its progress
         ("{id}/findings/", 5),  # the file, the page
         ("{id}/sets/", 5),
         ("{id}/quarantine/", 5),

@@ -139,3 +139,30 @@ def test_a_crew_that_dies_is_said(folder, monkeypatch):
     with pytest.raises(CommandError, match=r"Every process has ended \(exit codes 1, 1\)"):
         call_command("ingest", str(folder / "a.837"), "-j", "2")
     assert EdiFile.objects.get().status == "received"
+
+
+def test_a_run_with_a_limit_stops_at_a_chunk_and_the_next_goes_on(folder, capsys):
+    """a.837 has three claims in two chunks; the limit is reached by the first."""
+    path = str(folder / "a.837")
+    call_command("ingest", path, "--limit", "1")
+    shown = capsys.readouterr()
+    assert "Stopped after 1 claims" in shown.err
+    file = EdiFile.objects.get()
+    assert (file.status, file.chunks_done, file.chunk_count) == ("running", 1, 2)
+    code, lines = run(capsys, "--batch", str(file.pk), "--json")
+    assert (code, json.loads(lines[0])["claims"]) == (0, 3)
+
+
+def test_without_a_path_what_is_pending_is_carried_on(put, capsys):
+    first, second = put(claim_file(["1"]), "a"), put(claim_file(["2"]), "b")
+    code, lines = run(capsys, "--json")
+    assert (code, [json.loads(line)["file_id"] for line in lines]) == (0, [first, second])
+    assert run(capsys, "--json") == (0, [])
+
+
+@pytest.mark.parametrize(
+    "words", [["--limit", "1", "--queue"], ["--limit", "0"], ["--batch", "1", "x"], ["--batch", "999999999"]]
+)
+def test_options_that_make_no_sense_are_refused(practice, words):
+    with pytest.raises(CommandError):
+        call_command("ingest", *words)

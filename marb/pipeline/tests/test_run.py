@@ -1,10 +1,13 @@
 """The belt as a whole, in this process: from bytes to a status, with every count explained."""
 
 import itertools
+import threading
 import time
+from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import InternalError, OperationalError, connection
+from dramatiq.middleware import TimeLimitExceeded
 
 from marb.pipeline import actors
 from marb.pipeline import lease as leases
@@ -72,7 +75,7 @@ def test_an_acknowledgement_is_kept_and_no_stage_runs(ingested, settings):
 def test_an_interchange_that_cannot_be_read_is_rejected_with_the_reason(ingested):
     file = ingested(b"ISA*00*short~GS*HC~")
     assert (file.status, file.finding_count) == ("rejected", 1)
-    assert file.reason == "The interchange header (ISA) has fewer than sixteen elements."
+    assert file.reason.startswith("The interchange header (ISA) has fewer than sixteen elements.")
     assert Finding.objects.get(file=file).code == "022"
 
 
@@ -245,3 +248,88 @@ def test_a_lease_is_renewed_while_the_work_lasts(put, settings):
         assert leases.take_chunk(lease.chunk_id) is None
     time.sleep(0.4)
     assert leases.take_chunk(lease.chunk_id) is not None
+
+
+def test_a_worker_that_stands_still_in_its_transaction_loses_its_lease(put, settings):
+    """F14: PostgreSQL ends the silent session, another commits, and the late COMMIT changes nothing."""
+    settings.CHUNK_LEASE_SECONDS = 0.5
+    file_id = put(claim_file(["1"]))
+    split_file(file_id)
+    chunk = Chunk.objects.get(file_id=file_id)
+    lease = take_chunk(chunk.pk)
+    job = build_job(chunk, lease)
+    with pytest.raises(InternalError):
+        commit_late(job)
+    connection.close()
+    chunk.refresh_from_db()
+    assert (chunk.state, chunk.lease_no, Finding.objects.filter(chunk=chunk).count()) == ("done", 2, 1)
+
+
+def commit_late(job) -> None:
+    """Commit a chunk, but stand still in its transaction until another has it."""
+    with job.commit(stages.read_outcome(job)):
+        time.sleep(1.5)
+        other = threading.Thread(target=commit_elsewhere, args=(job.chunk_id,))
+        other.start()
+        other.join()
+
+
+def commit_elsewhere(chunk_id: int) -> None:
+    assert run_chunk(chunk_id)
+    connection.close()
+
+
+@pytest.mark.parametrize("has_effect", [False, True])
+def test_a_commit_whose_answer_is_lost_is_looked_up_before_it_is_repeated(put, has_effect, monkeypatch, caplog):
+    caplog.set_level("CRITICAL")
+    file_id = put(claim_file(["1"]))
+    split_file(file_id)
+    chunk = Chunk.objects.get(file_id=file_id)
+    wrapper: Any = connection
+    commit, state = wrapper._commit, {"left": 1}
+
+    def lose():
+        state["left"] -= 1
+        if state["left"]:
+            return commit()
+        if has_effect:
+            commit()
+        raise OperationalError("server closed the connection")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "_commit", lose)
+        assert run_chunk(chunk.pk)
+    chunk.refresh_from_db()
+    assert chunk.state == ("done" if has_effect else "waiting")
+    while step([file_id]):
+        pass
+    file = EdiFile.objects.get(pk=file_id)
+    assert (file.status, file.claim_count, Finding.objects.filter(file=file).count()) == ("accepted", 1, 1)
+
+
+def test_an_interrupted_chunk_is_given_back_at_once(put, monkeypatch, caplog):
+    caplog.set_level("CRITICAL")
+
+    def interrupt(job):
+        raise TimeLimitExceeded
+
+    file_id = put(claim_file(["1"]))
+    split_file(file_id)
+    chunk = Chunk.objects.get(file_id=file_id)
+    with monkeypatch.context() as patch:
+        patch.setattr(stages, "load_chunk", interrupt)
+        with pytest.raises(TimeLimitExceeded):
+            run_chunk(chunk.pk)
+    chunk.refresh_from_db()
+    assert (chunk.state, chunk.reason) == ("waiting", "TimeLimitExceeded")
+    assert run_chunk(chunk.pk)
+
+
+def test_a_lease_is_not_renewed_beyond_the_hard_limit(put, settings):
+    settings.CHUNK_LEASE_SECONDS, settings.HARD_LIMIT_SECONDS = 0.3, 0
+    file_id = put(claim_file(["1"]))
+    split_file(file_id)
+    lease = take_chunk(Chunk.objects.get(file_id=file_id).pk)
+    with leases.kept(lease):
+        time.sleep(0.5)
+        assert leases.take_chunk(lease.chunk_id) is not None

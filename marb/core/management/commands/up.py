@@ -1,8 +1,9 @@
 """`manage.py up`: the whole product on this machine, in one command; it ends with Ctrl-C and leaves nothing behind.
 
 Starts the embedded services (unless DATABASE_URL, BROKER_URL and CACHE_URL name others), prepares the database, starts
-web, workers and scheduler, and hands the shipped samples to the workers when there is no file yet. With `--once` it
-serves nothing: the workers take in the samples, a summary is printed, everything is stopped.
+web, workers and scheduler; when there is no file yet, it loads the samples' fee schedule and contracts, and hands the
+samples to the workers. With `--once` it serves nothing: the workers take in the samples, a summary is printed,
+everything is stopped.
 """
 
 import sys
@@ -20,6 +21,7 @@ from marb.core.embedded.supervisor import Stopped, Supervisor
 
 # --once gives up when nothing at all has moved for this long
 STANDSTILL_SECONDS = 300
+SAMPLE_SCHEDULE = "Synthetic 2026"
 
 
 class Command(BaseCommand):
@@ -30,13 +32,14 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="take in the samples, print a summary and stop")
         parser.add_argument("--port", type=int, help="the web's port; without it the first free one from 8000 on")
         parser.add_argument(
-            "--samples", type=Path, default=settings.BASE_DIR / "samples", help="the files to begin with"
+            "--samples", type=Path, default=settings.BASE_DIR / "samples", help="a folder of *.x12 files, and fees"
         )
         parser.add_argument("--no-samples", action="store_true", help="begin empty")
 
     def handle(self, **options: Any) -> None:
         self.base, self.var = settings.BASE_DIR, settings.VAR_DIR
-        self.samples = None if options["no_samples"] or not options["samples"].exists() else options["samples"]
+        self.samples = [] if options["no_samples"] else sorted(map(str, options["samples"].glob("*.x12")))
+        self.fees = options["samples"] / "fees"
         try:
             with Supervisor(self.var, self.say) as self.supervisor:
                 self.start()
@@ -51,6 +54,8 @@ class Command(BaseCommand):
         self.database_url = found.database_url
         self.environ = {**servers.environ(found), "MARB_VAR": str(self.var)}
         self.manage("prepare")
+
+    def start_workers(self) -> None:
         for group in product.QUEUES:
             self.supervisor.start(product.worker(self.base, self.var, self.environ, group))
         self.supervisor.start(product.scheduler(self.base, self.var, self.environ))
@@ -69,11 +74,21 @@ class Command(BaseCommand):
         if not product.wait_web(port, self.supervisor.watch):
             raise NotStarted(web)
         self.tell_where(port)
+        # only now: a person waits for the pages, and each worker costs a core's second to start
+        self.start_workers()
         if self.samples and not summary.ask(self.database_url, summary.ANY_FILE):
-            self.manage("ingest", str(self.samples), "--queue")
+            self.ingest()
         while True:
             self.supervisor.watch()
             time.sleep(0.2)
+
+    def ingest(self) -> int:
+        """Hand the samples to the workers, priced by the fees beside them; answer the status of `manage.py ingest`."""
+        if self.fees.is_dir():
+            self.manage("load_fee_schedule", SAMPLE_SCHEDULE, "--folder", str(self.fees), "-v0")
+            contracts, agreed = (str(self.fees / name) for name in ("contracts.csv", "contract_fees.csv"))
+            self.manage("load_contracts", contracts, "--fees", agreed, "-v0")
+        return self.manage("ingest", *self.samples, "--queue")
 
     def tell_where(self, port: int) -> None:
         self.say(f"\n  mARB serves at http://localhost:{port}/ (its API below /api/v1/). Ctrl-C stops everything.\n")
@@ -84,11 +99,14 @@ class Command(BaseCommand):
     def once(self) -> None:
         if not self.samples:
             raise CommandError("There are no samples to take in.")
-        self.manage("ingest", str(self.samples), "--queue")
+        self.start_workers()
+        status = self.ingest()
         unfinished = self.wait_finished()
         self.say(summary.write_table(summary.count_all(self.database_url)))
         if unfinished:
             raise CommandError(f"{unfinished} files were left unfinished; see {self.var / 'log'}.")
+        if status:
+            raise CommandError("Not every sample was taken in; see above.")
 
     def wait_finished(self) -> int:
         """Wait until every file is finished or nothing moves any more; answer how many files are not."""

@@ -6,6 +6,7 @@
     const show = (answer) => {
         box.querySelector("progress").value = answer.percent;
         box.querySelector("[data-percent]").textContent = answer.percent;
+        box.querySelector("[data-pace]").textContent = answer.pace;
         const status = document.querySelector("#status .m-badge");
         status.className = `m-badge m-${answer.tone}`;
         status.textContent = answer.words;

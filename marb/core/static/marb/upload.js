@@ -76,7 +76,8 @@
 
     form.querySelector("button[type=submit]").hidden = true; // choosing sends
     form.addEventListener("submit", (event) => { event.preventDefault(); take(input.files); });
-    input.addEventListener("change", () => take(input.files));
+    // caught on its way down: unfold's own listener looks for a text field that this form does not have
+    drop.addEventListener("change", (event) => { event.stopPropagation(); take(input.files); }, true);
     for (const kind of ["dragover", "dragenter"]) {
         drop.addEventListener(kind, (event) => { event.preventDefault(); drop.classList.add("m-over"); });
     }

@@ -1,14 +1,20 @@
-"""`manage.py ingest PATH...`: files or folders in, claims and remittances out, a line per file and a summary.
+"""`manage.py ingest [PATH...]`: files or folders in, claims and remittances out, a line per file and a summary.
+
+Without a path it carries on what is pending: every received file that is not finished, or the one that --batch names.
+--limit N stops at the border of a chunk once N claims and remittances are committed; the same command goes on.
 
 Without --queue this command runs the belt itself, with -j processes; with it the Dramatiq workers do. With --json it
 prints one object per file and line and nothing else. The exit code is 1 when a file was rejected or not readable.
 """
 
 import json
+import logging
 import sys
+import time
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -18,7 +24,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from marb.access.models import Practice
 from marb.edi.values import dollars
 from marb.pipeline.crew import Alone, Crew, CrewLost, Processes, Workers
-from marb.pipeline.ingest import Ingest, Line, Unreadable, find_files
+from marb.pipeline.ingest import Ingest, Line, Sum, Unreadable, find_files
+from marb.pipeline.models import FINISHED, EdiFile, Hold
 
 BAD = ("rejected", "unreadable")
 
@@ -27,26 +34,35 @@ class Command(BaseCommand):
     help = "Ingest 837 and 835 files, or folders of them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("path", nargs="+", help="a file, or a folder with all that is below it")
+        parser.add_argument("path", nargs="*", help="a file, or a folder with all below it; none: what is pending")
+        parser.add_argument("--batch", type=int, metavar="ID", help="carry on this one received file")
+        parser.add_argument("--limit", type=int, metavar="N", help="stop once N claims are in, at a chunk's border")
+        parser.add_argument("--verbose", action="store_true", help="a log line for every chunk")
         parser.add_argument("--practice", metavar="CODE", help="whose files these are; by default the only practice")
         parser.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="processes (default 1: this one)")
         parser.add_argument("--queue", action="store_true", help="leave the work to the running Dramatiq workers")
         parser.add_argument("--json", action="store_true", help="print one JSON object per file and line")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        refuse_nonsense(options)
         practice = get_practice(options["practice"])
         paths = list(find_files(options["path"]))
+        pending = [] if paths else find_pending(practice, options["batch"])
+        if options["verbose"]:
+            logging.getLogger("marb.pipeline").setLevel(logging.DEBUG)
         statuses: Counter[str] = Counter()
         sums: Counter[str] = Counter()
         with progress_bar() as bar:
-            task = bar.add_task("files", total=len(paths), chunks="")
-            note = noter(bar, task)
-            for line in ingest(practice, paths, note, self.warn, options):
+            task = bar.add_task("files", total=len(paths) + len(pending), chunks="")
+            run = Ingest(practice.pk, pick_crew(options, self.warn), noter(bar, task), options["limit"])
+            for line in ingest(run, paths, pending):
                 self.show(bar, line, as_json=options["json"])
                 statuses[line.status if isinstance(line, Line) else "unreadable"] += 1
                 sums.update(amounts(line))
         if not options["json"]:
             self.summarize(statuses, sums)
+        if run.stopped:
+            self.stderr.write(f"Stopped after {options['limit']:,} claims; `manage.py ingest` without a path goes on.")
         if any(statuses[status] for status in BAD):
             raise SystemExit(1)
 
@@ -70,24 +86,32 @@ class Command(BaseCommand):
         self.stdout.write(f"{sums['remittances']:,} remittances, paid {dollars(sums['paid_cents'])}")
 
 
-def ingest(
-    practice: Practice,
-    paths: list[Any],
-    note: Callable[[int, int, int], None],
-    warn: Callable[[str], None],
-    options: dict[str, Any],
-) -> Any:
-    """Run the paths through the crew that the options ask for."""
-    crew = pick_crew(options, warn)
-    run = Ingest(practice.pk, crew, note)
-    if isinstance(crew, Alone):
-        crew.note = run.show_progress
+def ingest(run: Ingest, paths: list[Path], pending: list[int]) -> Iterator[Line | Unreadable]:
+    """Run the paths, or what is pending, to the end."""
+    if isinstance(run.crew, Alone):
+        run.crew.note = run.show_progress
     try:
-        yield from run.run(paths)
+        yield from run.run(paths, pending)
     except CrewLost as lost:
         raise CommandError(str(lost)) from None
     finally:
-        crew.close()
+        run.crew.close()
+
+
+def refuse_nonsense(options: dict[str, Any]) -> None:
+    if options["limit"] is not None and (options["queue"] or options["limit"] < 1):
+        raise CommandError("--limit is 1 or more, and for this command's own processes: not with --queue.")
+    if options["batch"] and options["path"]:
+        raise CommandError("--batch carries on a file that was received before: it takes no path.")
+
+
+def find_pending(practice: Practice, file_id: int | None) -> list[int]:
+    """Find the practice's files that are not finished and not on hold, or the one asked for."""
+    files = EdiFile.objects.filter(practice=practice).exclude(status__in=FINISHED).filter(hold=Hold.NONE)
+    chosen = list((files.filter(pk=file_id) if file_id else files).order_by("pk").values_list("pk", flat=True))
+    if file_id and not chosen:
+        raise CommandError(f"File {file_id} is finished, on hold, or not of this practice; see `manage.py retry`.")
+    return chosen
 
 
 def pick_crew(options: dict[str, Any], warn: Callable[[str], None]) -> Crew:
@@ -115,9 +139,14 @@ def progress_bar() -> Progress:
     return Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), disable=not sys.stderr.isatty())
 
 
-def noter(bar: Progress, task: Any) -> Callable[[int, int, int], None]:
-    def note(files: int, chunks_done: int, chunks: int) -> None:
-        bar.update(task, completed=files, chunks=f"chunk {chunks_done:,} of {chunks:,}" if chunks else "")
+def noter(bar: Progress, task: Any) -> Callable[[Sum], None]:
+    began = time.monotonic()
+
+    def note(done: Sum) -> None:
+        rate = done.claims / max(time.monotonic() - began, 0.001)
+        left = f", {done.seconds_left:,.0f} s left" if done.seconds_left else ""
+        pace = f"chunk {done.chunks_done:,} of {done.chunk_count:,}, {rate:,.0f} claims/s{left}"
+        bar.update(task, completed=done.files, chunks=pace if done.chunk_count else "")
 
     return note
 

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now, Upper
 
-from marb.access.models import Scoped
+from marb.access.models import Loaded
 from marb.parties.models import Payer, Plan, Provider
 from marb.pipeline.models import Chunk, EdiFile
 
@@ -28,11 +28,11 @@ class ClaimStatus(models.TextChoices):
     ERROR = "error", "Error"
 
 
-class Claim(Scoped):
+class Claim(Loaded):
     """One CLM (loop 2300) with its subscriber (2000B), patient (2000C) and billing provider (2000A)."""
 
-    file = models.ForeignKey(EdiFile, models.PROTECT, related_name="+", db_index=False)
-    chunk = models.ForeignKey(Chunk, models.PROTECT, related_name="+", db_index=False)
+    file = models.ForeignKey(EdiFile, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    chunk = models.ForeignKey(Chunk, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     byte_offset = models.BigIntegerField()
     byte_end = models.BigIntegerField()
     segment_position = models.PositiveIntegerField()
@@ -45,6 +45,8 @@ class Claim(Scoped):
 
     patient_control_number = models.CharField("control number", max_length=60)
     charge_amount = models.DecimalField(max_digits=18, decimal_places=2)
+    # what the payer's contract or fee schedule should allow; null while a line of it has no price
+    expected_amount = models.DecimalField(max_digits=18, decimal_places=2, null=True)
     line_count = models.PositiveIntegerField()
     place_of_service_code = models.CharField("place of service", max_length=4)
     facility_code_qualifier = models.CharField(max_length=2)
@@ -143,10 +145,10 @@ class Claim(Scoped):
         return self.status == ClaimStatus.PROCESSED
 
 
-class ServiceLine(Scoped):
+class ServiceLine(Loaded):
     """One LX with SV1, SV2 or SV3 (loop 2400)."""
 
-    claim = models.ForeignKey(Claim, models.CASCADE, related_name="lines", db_index=False)
+    claim = models.ForeignKey(Claim, models.CASCADE, related_name="lines", db_index=False, db_constraint=False)
     line_number = models.PositiveIntegerField()
     byte_offset = models.BigIntegerField()
     revenue_code = models.CharField(max_length=48)
@@ -154,6 +156,9 @@ class ServiceLine(Scoped):
     procedure_code = models.CharField(max_length=48)
     modifiers = ArrayField(models.CharField(max_length=10), default=list)
     charge_amount = models.DecimalField(max_digits=18, decimal_places=2)
+    # a price, or the reason why there is none
+    expected_amount = models.DecimalField(max_digits=18, decimal_places=2, null=True)
+    expected_reason = models.CharField(max_length=80, blank=True, default="")
     unit_code = models.CharField(max_length=2)
     unit_count = models.DecimalField(max_digits=18, decimal_places=6, null=True)
     place_of_service_code = models.CharField(max_length=4)

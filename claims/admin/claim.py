@@ -71,6 +71,7 @@ class ClaimAdmin(RecordAdmin):
         ("service_to_date", lambda claim: claim.service_to_date),
         ("frequency", lambda claim: claim.frequency_code),
         ("charge_amount", lambda claim: claim.charge_amount),
+        ("expected_amount", lambda claim: claim.expected_amount),
         ("findings", lambda claim: claim.finding_count),
     )
 
@@ -93,11 +94,11 @@ class ClaimAdmin(RecordAdmin):
 
     @display(description="Payer", empty_value="")
     def payer_name(self, claim: Claim) -> str | None:
-        return claim.payer and claim.payer.name
+        return claim.payer.name if claim.payer else None
 
     @display(description="Billing provider", empty_value="")
     def provider_name(self, claim: Claim) -> str | None:
-        return claim.billing_provider and claim.billing_provider.name
+        return claim.billing_provider.name if claim.billing_provider else None
 
     @display(description="Service", empty_value="")
     def service(self, claim: Claim) -> str | None:

@@ -1,0 +1,162 @@
+"""What can be measured, by name: each takes a Bench and answers its figures. Targets are those of the project."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from monitoring.bench import bare, held, linking, reading
+from monitoring.bench.figures import Figure, Target, rate
+from monitoring.bench.files import Input, Pair, write_large, write_pair, write_professional
+from monitoring.bench.house import empty
+from monitoring.bench.loading import Load, Team, team
+
+WARM_CLAIMS = 4_000
+WARM_SEED = 99
+FILES_AT_ONCE = 10
+MEGABYTE = 10**6
+
+
+class Bench:
+    """One call of the command: where the files lie, whose rows they are, how many and how often."""
+
+    def __init__(self, folder: Path, practice_id: int, options: dict[str, Any]):
+        self.folder = folder
+        self.practice_id = practice_id
+        self.claims: int = options["claims"]
+        self.runs: int = options["runs"]
+        self.jobs: int = options["jobs"]
+        self.held: int = options["held"]
+        self.sizes: list[int] = options["sizes"]
+
+    @cached_property
+    def pair(self) -> Pair:
+        return write_pair(self.folder, self.claims)
+
+    @cached_property
+    def professional(self) -> Input:
+        return write_professional(self.folder, self.claims)
+
+    @cached_property
+    def warm(self) -> Pair:
+        return write_pair(self.folder, WARM_CLAIMS, WARM_SEED)
+
+    @contextmanager
+    def team(self, jobs: int | None = None) -> Iterator[Team]:
+        with team(self.practice_id, jobs or self.jobs, [given.path for given in self.warm]) as ready:
+            yield ready
+
+    def load(self, ready: Team, paths: list[Path]) -> Load:
+        empty()
+        return ready.load(paths)
+
+
+def parse(bench: Bench) -> list[Figure]:
+    return [reading.measure_claims(bench.professional, bench.runs)]
+
+
+def parse835(bench: Bench) -> list[Figure]:
+    return [reading.measure_remittances(bench.pair.remittances, bench.runs)]
+
+
+def load(bench: Bench) -> list[Figure]:
+    target = Target(12_000, "claims/s")
+    return compare(bench, "load", "file of claims to committed rows", bench.pair.claims, bare.CLAIMS, target)
+
+
+def remits(bench: Bench) -> list[Figure]:
+    target = Target(10_000, "remittances/s")
+    given = bench.pair.remittances
+    return compare(bench, "remits", "file of remittances to committed rows", given, bare.REMITTANCES, target)
+
+
+def compare(
+    bench: Bench, name: str, work: str, given: Input, tables: tuple[tuple[str, str], ...], target: Target
+) -> list[Figure]:
+    """Load a file `runs` times, and COPY its rows as often in the same minutes: the rate, and the share of the bare."""
+    with bench.team() as ready:
+        loads = [bench.load(ready, [given.path]) for _ in range(bench.runs)]
+        halves = bare.export(bench.folder, tables)
+        copies = [bare.copy(halves) for _ in range(bench.runs)]
+    seconds = [each.seconds for each in loads]
+    details = {
+        "lines": given.lines,
+        "megabytes": given.bytes // MEGABYTE,
+        "processes": bench.jobs,
+        "seconds_received": round(median(each.received for each in loads), 2),
+        "seconds_until_split": round(median(each.split for each in loads), 2),
+        "worker_megabytes": round(max(each.most_megabytes for each in loads)),
+    }
+    share = median(copies) / median(seconds)
+    return [
+        Figure(name, work, given.total, seconds, rate(given.total, seconds), target, details),
+        Figure(
+            "copy",
+            f"`{name}` as a share of a bare two-connection COPY of its rows",
+            given.total,
+            copies,
+            share,
+            Target(0.5, "of bare"),
+            {"bare_rows_per_second": round(rate(given.total, copies))},
+        ),
+    ]
+
+
+def link(bench: Bench) -> list[Figure]:
+    with bench.team() as ready:
+        return [linking.measure(ready, bench.pair, bench.runs)]
+
+
+def second(bench: Bench) -> list[Figure]:
+    """Load into empty tables, then other claims of the same number into tables that hold many."""
+    others = [write_pair(bench.folder, bench.claims, seed).claims for seed in range(2, bench.runs + 2)]
+    with bench.team() as ready:
+        first = [bench.load(ready, [bench.pair.claims.path]).seconds for _ in range(bench.runs)]
+        there = held.hold(bench.held)
+        later = [ready.load([other.path]).seconds for other in others]
+    ratio = median(later) / median(first)
+    details = {"held": there, "seconds_into_empty": [round(value, 2) for value in first]}
+    target = Target(1.2, "times the first", at_most=True)
+    return [Figure("second", "as many claims into tables that hold many", bench.claims, later, ratio, target, details)]
+
+
+def memory(bench: Bench) -> list[Figure]:
+    """The most memory of one worker that loads a file of each size alone."""
+    found = []
+    for size in bench.sizes:
+        given = write_large(bench.folder, size * MEGABYTE)
+        with bench.team(jobs=1) as ready:
+            run = bench.load(ready, [given.path])
+        given.path.unlink()
+        work, target = f"peak memory of a worker, file of {size} MB", Target(256, "MB", at_most=True)
+        found.append(Figure("memory", work, given.total, [run.seconds], run.most_megabytes, target))
+    return found
+
+
+def together(bench: Bench) -> list[Figure]:
+    """Ten files at once against one file of as many claims."""
+    each = max(1, bench.claims // FILES_AT_ONCE)
+    files = [write_pair(bench.folder, each, seed).claims for seed in range(101, 101 + FILES_AT_ONCE)]
+    with bench.team() as ready:
+        one = [bench.load(ready, [bench.pair.claims.path]).seconds for _ in range(bench.runs)]
+        ten = [bench.load(ready, [given.path for given in files]).seconds for _ in range(bench.runs)]
+    count = sum(given.total for given in files)
+    share = rate(count, ten) / rate(bench.claims, one)
+    details = {"claims_per_second_of_one": round(rate(bench.claims, one))}
+    return [Figure("together", "ten files at once", count, ten, share, Target(1, "of one's rate"), details)]
+
+
+WORKS: dict[str, Callable[[Bench], list[Figure]]] = {
+    "parse": parse,
+    "parse835": parse835,
+    "load": load,
+    "remits": remits,
+    "link": link,
+    "together": together,
+    "memory": memory,
+    "second": second,
+}
+# `copy` is measured in the same minutes as what it is compared with
+ALIASES = {"copy": ["load"], "all": list(WORKS)}
