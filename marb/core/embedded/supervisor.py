@@ -49,6 +49,7 @@ class Supervisor:
         self.report = report
         self.running: dict[str, Running] = {}
         self.handlers: dict[int, Any] = {}
+        self.asked = ""
 
     def __enter__(self) -> Self:
         self.lock = hold(self.var)
@@ -69,7 +70,9 @@ class Supervisor:
             signal.signal(each, handler)
 
     def stop(self, number: int, frame: FrameType | None) -> None:
-        raise Stopped(signal.Signals(number).name)
+        # kept as well as raised: an exception that a signal raises inside a __del__ is lost
+        self.asked = signal.Signals(number).name
+        raise Stopped(self.asked)
 
     def start_guard(self) -> None:
         """Start the guard with the reading end of a new pipe and a share of the lock."""
@@ -114,6 +117,8 @@ class Supervisor:
 
     def watch(self, but: str = "") -> None:
         """Start again what has died, with a pause that doubles up to half a minute; look after the guard too."""
+        if self.asked:
+            raise Stopped(self.asked)
         if self.guard.poll() is not None:
             os.close(self.pipe)
             self.start_guard()

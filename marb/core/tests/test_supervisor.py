@@ -124,3 +124,11 @@ def test_a_signal_becomes_an_exception_that_no_library_swallows(tmp_path: Path):
     with pytest.raises(Stopped, match="SIGTERM"), Supervisor(tmp_path, print):
         signal.raise_signal(signal.SIGTERM)
     assert not issubclass(Stopped, Exception)
+
+
+def test_a_signal_whose_exception_is_lost_stops_at_the_next_watch(tmp_path: Path):
+    with Supervisor(tmp_path, print) as supervisor:
+        with pytest.raises(Stopped):
+            supervisor.stop(signal.SIGTERM, None)
+        with pytest.raises(Stopped, match="SIGTERM"):
+            supervisor.watch()

@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -40,9 +41,16 @@ def environ(var: Path) -> dict[str, str]:
     return {**kept, "MARB_VAR": str(var), "EMBEDDED_SHARED_BUFFERS_MB": "32"}
 
 
-def up(var: Path, samples: Path, *words: str) -> "subprocess.Popen[str]":
+@contextmanager
+def up(var: Path, samples: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
+    """Run `manage.py up`; a test that fails does not wait for it."""
     argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "up", "--samples", str(samples), *words]
-    return subprocess.Popen(argv, env=environ(var), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    out = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(argv, env=environ(var), text=True, **out) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def of_folder(var: Path) -> list[psutil.Process]:
