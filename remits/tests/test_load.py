@@ -32,7 +32,7 @@ def content(file: EdiFile) -> list[Any]:
     found = []
     for model in TABLES:
         names = [field.name for field in model._meta.fields if field.name not in OWN]
-        keys = {
+        keys: dict[type[models.Model], list[str]] = {
             RemittanceLine: ["remittance__byte_offset"],
             Adjustment: ["remittance__byte_offset", "line__line_number"],
         }

@@ -45,8 +45,9 @@ def environ(var: Path) -> dict[str, str]:
 def up(var: Path, samples: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
     """Run `manage.py up`; a test that fails does not wait for it."""
     argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "up", "--samples", str(samples), *words]
-    out = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(argv, env=environ(var), text=True, **out) as process:
+    with subprocess.Popen(
+        argv, env=environ(var), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         try:
             yield process
         finally:
