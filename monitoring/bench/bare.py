@@ -95,7 +95,7 @@ def unchecked(table: str) -> list[tuple[str, str, str]]:
     """List a table's foreign keys without a constraint: (table, column, the table it points to)."""
     model = next(model for model in apps.get_models() if model._meta.db_table == table)
     fields = [field for field in model._meta.concrete_fields if isinstance(field, ForeignKey)]
-    found = [field for field in fields if not field.db_constraint]
+    found = [field for field in fields if not field.db_constraint]  # type: ignore[attr-defined]
     return [(table, field.column, field.related_model._meta.db_table) for field in found]
 
 
