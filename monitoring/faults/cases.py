@@ -42,7 +42,7 @@ class Amount(NamedTuple):
     real_lease: bool
 
 
-SHORT = Amount(each=3, kills=2, restarts=2, stops=2, orders=4, calls=10, real_lease=False)
+SHORT = Amount(each=2, kills=1, restarts=1, stops=1, orders=3, calls=6, real_lease=False)
 FULL = Amount(each=None, kills=100, restarts=20, stops=50, orders=50, calls=None, real_lease=True)
 
 
@@ -203,7 +203,7 @@ def pause_in_chunk(stand: Stand, load: Load, amount: Amount, rng: random.Random)
     """F14: a group stops inside a chunk, before or in its transaction, for longer than its lease; then it goes on."""
     stand.put(load.paths)
     traps = ["before_commit@1", "read_chunk@1"]
-    for number in range(amount.restarts):
+    for number in range(max(amount.restarts, len(traps))):
         stand.start_group(f"zombie{number}", processes=1, MARB_FAIL=traps[number % 2])
     stand.pump(120, lambda: all(is_stopped(stand, name) for name in stand.groups))
     zombies = list(stand.groups)

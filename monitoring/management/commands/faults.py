@@ -38,7 +38,7 @@ class Command(BaseCommand):
         parser.add_argument("--only", default="", metavar="F1,F3", help="only these faults")
         parser.add_argument("--short", action="store_true", help="two minutes instead of an hour or two")
         parser.add_argument("--times", type=int, help="break at most this often, where a case breaks things many times")
-        parser.add_argument("--claims", type=int, help="claims that the workers load (short 400, else 100,000)")
+        parser.add_argument("--claims", type=int, help="claims that the workers load (short 200, else 100,000)")
         parser.add_argument("--chunk", type=int, help="claims in a chunk (short 20, else 1,000)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -85,9 +85,9 @@ class Command(BaseCommand):
         with Supervisor(folder, self.stderr.write) as supervisor:
             stand = Stand(supervisor, folder, settings.EDI_CHUNK_CLAIMS)
             call_command("migrate", interactive=False, verbosity=0)
-            claims = options["claims"] or (400 if options["short"] else 100_000)
+            claims = options["claims"] or (200 if options["short"] else 100_000)
             large = write_sample(folder / "large", claims, seed)
-            small = write_sample(folder / "small", 100 if options["short"] else 500, seed)
+            small = write_sample(folder / "small", 60 if options["short"] else 500, seed)
             wanted = frozenset(filter(None, options["only"].split(",")))
             self.tell("fault", "injections", "violations", "digest", "recovery s", "seconds")
             for result in Runner(stand, amount, seed, wanted).run(large, small):
