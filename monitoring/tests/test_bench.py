@@ -122,7 +122,7 @@ def test_held_rows_are_whole_claims_with_numbers_of_their_own(practice: Practice
 def test_a_small_bench_tells_its_figures_and_leaves_no_database(capfd):
     before = connection.settings_dict["NAME"]
     out = StringIO()
-    call_command("bench", "load", claims=12, runs=1, jobs=1, json=True, stdout=out)
+    call_command("bench", "load", claims=12, runs=1, jobs=1, json=True, stdout=out, stderr=StringIO())
     told = json.loads(out.getvalue())
     assert [figure["name"] for figure in told["figures"]] == ["load", "copy"]
     assert told["figures"][0]["total"] == 12

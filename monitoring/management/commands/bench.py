@@ -1,5 +1,7 @@
 """`manage.py bench NAME`: measure a part of the belt, beside the bare tool, in a database of its own."""
 
+import signal
+import sys
 import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
@@ -27,6 +29,8 @@ class Command(BaseCommand):
         parser.add_argument("--markdown", action="store_true", help="print the rows of docs/PERFORMANCE.md")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # ends in order, so that the scratch database is dropped
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         names = ALIASES.get(options["name"], [options["name"]])
         with tempfile.TemporaryDirectory(dir=options["folder"]) as folder, scratch_database() as practice_id:
             known = circumstances()
@@ -35,8 +39,9 @@ class Command(BaseCommand):
             for name in names:
                 found = WORKS[name](bench)
                 figures += found
-                if not options["json"] and not options["markdown"]:
-                    self.stdout.write(as_lines(found))
+                # what was measured is seen at once, and stays seen if a later part is broken off
+                stream = self.stderr if options["json"] or options["markdown"] else self.stdout
+                stream.write(as_lines(found))
         if options["json"]:
             self.stdout.write(as_json(figures, known))
         elif options["markdown"]:
