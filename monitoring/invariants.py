@@ -274,13 +274,14 @@ INVARIANTS = (
     ),
     Invariant(
         "I8",
-        "nothing is stuck",
+        "nothing is stuck but what somebody has paused",
         """
-        SELECT 'chunk', id, format('is %%s, lease until %%s', state, lease_until) FROM pipeline_chunk
-        WHERE state IN ('waiting', 'leased') AND lease_until < now() - interval '2 minutes'
-        AND (%(file)s::bigint IS NULL OR file_id = %(file)s)
+        SELECT 'chunk', k.id, format('is %%s, lease until %%s', k.state, k.lease_until)
+        FROM pipeline_chunk k JOIN pipeline_edifile f ON f.id = k.file_id
+        WHERE k.state IN ('waiting', 'leased') AND k.lease_until < now() - interval '2 minutes' AND f.hold = ''
+        AND (%(file)s::bigint IS NULL OR k.file_id = %(file)s)
         UNION ALL SELECT 'file', id, format('is %%s, lease until %%s', status, lease_until) FROM pipeline_edifile f
-        WHERE status IN ('received', 'running') AND (%(file)s::bigint IS NULL OR id = %(file)s)
+        WHERE status IN ('received', 'running') AND hold = '' AND (%(file)s::bigint IS NULL OR id = %(file)s)
         AND coalesce(lease_until + interval '2 minutes', received_at + interval '15 minutes') < now()
         AND NOT EXISTS (SELECT FROM pipeline_chunk k WHERE k.file_id = f.id AND k.state IN ('waiting', 'leased'))
         """,

@@ -1,22 +1,20 @@
 """Rows of payments, remittances, lines and adjustments: values in the order of their COPY columns.
 
-Pure but for Json. Cents become dollars here. Amounts that the file's sums come to (remits.balance) stand beside the
+Cents become dollars here. Amounts that the file's sums come to (remits.balance) stand beside the
 amounts it says.
 """
 
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import chain
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 import orjson
 
-from marb.core.copy import Json
 from marb.edi.values import dollars
 from marb.pipeline.jobs import ChunkJob
 from remits.balance import Balance
-from remits.edi835 import Payment, ProviderAdjustment, Remittance
+from remits.edi835 import Adjustment, Payment, ProviderAdjustment, Remittance
 from remits.models import RemittanceStatus
 
 Row = tuple[Any, ...]
@@ -101,8 +99,8 @@ def remittance_row(
         money(balance.adjustment_cents),
         money(balance.claim_difference),
         money(sum(balance.line_differences)),
-        Json(remittance.parties),
-        Json(remittance.detail),
+        remittance.parties,
+        remittance.detail,
     )
 
 
@@ -112,16 +110,16 @@ def line_rows(job: ChunkJob, numbered: Numbered) -> Iterator[Row]:
     weighed = zip(line_ids, remittance.lines, balance.line_allowed, balance.line_differences, strict=True)
     for line_id, line, allowed, difference in weighed:
         amounts = (money(line.charge_cents), money(line.paid_cents), money(allowed), money(difference))
-        yield (line_id, job.practice_id, id, line.number, *line_fields(line), *amounts, Json(line.detail))
+        yield (line_id, job.practice_id, id, line.number, *line_fields(line), *amounts, line.detail)
 
 
 def adjustment_rows(job: ChunkJob, numbered: Numbered) -> Iterator[Row]:
     """Make the rows of one claim payment's adjustments in the order of ADJUSTMENT_COLUMNS, claim level first."""
     id, remittance, _, line_ids = numbered
-    lines = zip(line_ids, remittance.lines, strict=True)
-    owned = chain(
-        ((None, each) for each in remittance.adjustments),
-        ((line_id, each) for line_id, line in lines for each in line.adjustments),
-    )
-    for seq, (line_id, (group, carc, cents, quantity)) in enumerate(owned, 1):
-        yield (job.practice_id, id, line_id, seq, group, carc, money(cents), quantity)
+    practice_id, seq = job.practice_id, 0
+    levels: list[tuple[int | None, list[Adjustment]]] = [(None, remittance.adjustments)]
+    levels += [(line_id, line.adjustments) for line_id, line in zip(line_ids, remittance.lines, strict=True)]
+    for line_id, adjustments in levels:
+        for group, carc, cents, quantity in adjustments:
+            seq += 1
+            yield (practice_id, id, line_id, seq, group, carc, money(cents), quantity)

@@ -4,7 +4,7 @@
 AMT, NTE and CAS belong to whatever loop is open: claim, other payer, line or adjudication.
 """
 
-from claims.edi837.draft import Draft, append, period
+from claims.edi837.draft import Draft, Take, append, period
 from claims.edi837.parties import named
 from claims.edi837.records import Document
 from claims.edi837.values import Unreadable, amount, quantity
@@ -127,7 +127,7 @@ def information(parts: list[str]) -> Document:
     return entry
 
 
-CLAIM_READERS = {
+CLAIM_READERS: dict[str, Take] = {
     "CL1": read_admission,
     "SBR": take_other_subscriber,
     "DTP": read_date,

@@ -5,7 +5,7 @@ one before it to the loop. A new Draft is made for every level and claim and a n
 A service (claims.edi837.services) is read apart, and only hung on its line.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 from claims.edi837.records import Document, Heading
@@ -16,6 +16,8 @@ from marb.edi.values import BadValue, parse_period
 from marb.edi.x12 import Piece, Separators, split_piece
 
 CONTROLS = dict.fromkeys((*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+# a reader of segments: it is given the draft, and the elements or what they were read as (claims.edi837.lexicon)
+Take = Callable[..., None]
 
 
 class Line:
@@ -39,7 +41,6 @@ class Draft:
     here: Piece = (0, 0, "")
     party: Document | None = None
     line: Line | None = None
-    claim: Sequence[str] = ()
 
     def __init__(self, heading: Heading, separators: Separators, section: str):
         self.heading = heading
@@ -52,6 +53,7 @@ class Draft:
         self.diagnoses: list[Document] = []
         self.other_payers: list[Document] = []
         self.lines: list[Line] = []
+        self.claim: list[str] = []
 
     def enter(self, section: str, scope: Document) -> None:
         """Open a loop: what follows belongs to `scope`, and to no NM1 before it."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from claims.edi837.claim import codes_of, take_codes, take_other_subscriber
-from claims.edi837.draft import keep_unknown
+from claims.edi837.draft import Take, keep_unknown
 from claims.edi837.lines import date_of, take_line_date, take_service
 from claims.edi837.parties import (
     city_of,
@@ -24,7 +24,6 @@ from claims.edi837.parties import (
 from claims.edi837.services import read_service
 from marb.edi.x12 import Separators, split_piece
 
-Take = Callable[..., None]
 Meaning = tuple[Take, Any]
 
 # what a reader takes, if not the elements

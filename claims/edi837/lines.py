@@ -8,7 +8,7 @@ SVx says is read in claims.edi837.services.
 from typing import NamedTuple
 
 from claims.edi837.claim import read_date
-from claims.edi837.draft import Draft, Line, append, keep, period
+from claims.edi837.draft import Draft, Line, Take, append, keep, period
 from claims.edi837.guides import TYPE_OF_SERVICE
 from claims.edi837.parties import read_reference
 from claims.edi837.records import Document
@@ -159,7 +159,7 @@ def read_form(draft: Draft, elements: list[str]) -> None:
     keep(draft, elements)
 
 
-LINE_READERS = {
+LINE_READERS: dict[str, Take] = {
     "LX": read_line,
     **dict.fromkeys(SERVICE_READERS, take_service),
     "DTP": take_line_date,

@@ -5,7 +5,7 @@ the file fills: loop, role, last_name, first_name, npi (or id_qualifier and id_c
 references. A date of birth that does not exist is kept as a fault and quarantines each claim of that person.
 """
 
-from claims.edi837.draft import Draft, append, keep
+from claims.edi837.draft import Draft, Take, append, keep
 from claims.edi837.guides import LOOP_OF_LEVEL_ROLE, loop_of
 from claims.edi837.records import Document, Party
 from claims.edi837.values import day
@@ -138,7 +138,7 @@ def read_patient(draft: Draft, elements: list[str]) -> None:
     draft.detail["patient"] = named(PATIENT_KEYS, elements)
 
 
-PARTY_READERS = {
+PARTY_READERS: dict[str, Take] = {
     "N2": read_second_name,
     "N3": read_street,
     "N4": take_city,
@@ -147,7 +147,7 @@ PARTY_READERS = {
     "DMG": read_birth,
     "REF": read_reference,
 }
-LEVEL_READERS = {
+LEVEL_READERS: dict[str, Take] = {
     **PARTY_READERS,
     "NM1": take_level_name,
     "SBR": take_subscriber,

@@ -7,11 +7,11 @@ Envelopes are checked by marb.edi.scan, meanings by claims.edits.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from claims.edi837.claim import CLAIM_READERS, read_claim
 from claims.edi837.close import close_claim
-from claims.edi837.draft import CONTROLS, Draft, keep, quarantine_finding
+from claims.edi837.draft import CONTROLS, Draft, Take, keep, quarantine_finding
 from claims.edi837.guides import KEPT_SEGMENTS, claim_type_of
 from claims.edi837.lexicon import Lexicon
 from claims.edi837.lines import LINE_READERS, no_service
@@ -34,7 +34,7 @@ from marb.edi.x12 import Excerpt, Piece, Separators, Span, element, read_pieces,
 
 BORDERS = frozenset(("ISA", "GS", "ST", "HL", "CLM", "SE", "GE", "IEA"))
 BORDER_HEADS = frozenset(name[:2] for name in BORDERS)
-READERS: dict[str, Callable[..., None]] = {
+READERS: dict[str, Take] = {
     **dict.fromkeys(KEPT_SEGMENTS, keep),
     **PARTY_READERS,
     **CLAIM_READERS,

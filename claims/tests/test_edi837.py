@@ -120,6 +120,21 @@ def test_values_do_not_bleed_between_claims_and_lines():
     assert [party["role"] for party in second.providers] == ["85"]
 
 
+def test_what_is_said_twice_alike_is_not_one_thing():
+    name = "NM1*82*1*ROE*JO****XX*1992739999~"
+    odd = LINE.replace("***1~", "***X~")
+    first, second = parsed(
+        read(BILLING, SUBSCRIBER, CLAIM, name, "PRV*PE*PXC*207R00000X~REF*G2*7~", odd, CLAIM, name, odd)
+    )
+    assert (first.providers[1]["taxonomy_code"], "taxonomy_code" in second.providers[1]) == ("207R00000X", False)
+    assert "references" not in second.providers[1]
+    assert first.lines[0].service_key == second.lines[0].service_key
+    for claim in (first, second):
+        (finding,) = claim.findings
+        assert (finding.code, finding.element, finding.claim_offset) == ("6", 7, claim.byte_offset)
+        assert finding.place.byte_offset > claim.byte_offset
+
+
 def test_a_second_set_does_not_see_the_first_ones_levels():
     text = file_text(BILLING, SUBSCRIBER, CLAIM, LINE, "SE*1*0009~ST*837*0010*005010X222A1~", CLAIM, LINE)
     first, second = parse_claims(excerpt(text))

@@ -136,6 +136,15 @@ def test_a_prior_payers_line_must_come_to_the_charge():
     assert codes(CLAIM + other + good.replace("*253*5", "*253*5.01")) == [("C", "coordination_sum")]
 
 
+def test_a_service_that_passed_is_looked_at_again_where_it_means_something_else():
+    second = LINE.replace("***1~", "***2~")
+    fewer = CLAIM.replace("*ABF:E119", "")
+    assert codes(CLAIM + second) == []
+    assert codes(fewer + second) == [("C", "pointer_unknown")]
+    assert codes(CLAIM + second) == []
+    assert codes(CLAIM.replace("*100*", "*99*") + second) == [("C", "charge_sum")]
+
+
 def test_the_second_of_two_equal_control_numbers_gets_a_note():
     claims = parsed(read(BILLING, SUBSCRIBER, CLAIM, LINE, CLAIM, LINE, CLAIM.replace("PCN1", "PCN2"), LINE))
     (note,) = repeated_control_numbers(claims)

@@ -139,8 +139,9 @@ def read_segments(span: Span, separators: Separators) -> Iterator[Segment]:
     Blank stretches between segments are passed over; `~~` yields nothing (the scan reports it). The position
     restarts at 1 with each ST and is what the acknowledgements and findings call segment position.
     """
+    element = separators.element
     for offset, position, piece in read_pieces(span, separators):
-        yield offset, position, split_piece(piece, separators.element)
+        yield offset, position, piece.split(element) if piece.isascii() else split_piece(piece, element)
 
 
 def read_pieces(span: Span, separators: Separators) -> Iterable[Piece]:

@@ -6,6 +6,7 @@ order and without regard to who was first, so that parallel loaders neither wait
 a chunk's transaction. Known rows are left as they are: what staff wrote on them is not overwritten by a file.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from django.db import connection
@@ -32,6 +33,7 @@ def provider_code(npi: str, name: str) -> str:
     return plain(npi) or plain(name)
 
 
+@lru_cache(maxsize=16384)
 def plain(text: str) -> str:
     return " ".join(text.split()).upper()[:CODE_LENGTH]
 

@@ -26,6 +26,7 @@ ROWS = (
     *("pipeline_quarantine", "pipeline_finding", "pipeline_chunk", "pipeline_transactionset"),
     *("pipeline_fileblock", "pipeline_edifile"),
 )
+FEES = settings.BASE_DIR / "samples" / "fees"
 EPISODES, LINKS = ROWS[:3], ROWS[:1]
 
 
@@ -40,10 +41,18 @@ def scratch_database() -> Iterator[int]:
         try:
             use(at(url, name), name)
             call_command("migrate", verbosity=0)
-            yield Practice.objects.create(code="bench", name="Bench").pk
+            yield furnish()
         finally:
             use(said, before)
             server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def furnish() -> int:
+    """Make the practice, with the fee schedule and the contracts that the samples are priced by. Answers its id."""
+    practice = Practice.objects.create(code="bench", name="Bench")
+    call_command("load_fee_schedule", "Synthetic 2026", folder=FEES, verbosity=0)
+    call_command("load_contracts", FEES / "contracts.csv", fees=FEES / "contract_fees.csv", verbosity=0)
+    return practice.pk
 
 
 def at(url: str, name: str) -> str:

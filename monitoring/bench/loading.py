@@ -21,11 +21,13 @@ POLL_SECONDS = 0.01
 
 
 class Load(NamedTuple):
-    """One run: seconds to receive, to split and in all to the last commit; most megabytes of one process."""
+    """One run: seconds to receive, to split, to the last chunk's commit (`seconds`) and until linked and settled
+    (`finished`); most megabytes of one process."""
 
     received: float
     split: float
     seconds: float
+    finished: float
     most_megabytes: float
 
 
@@ -44,7 +46,7 @@ class Team:
         split, seconds, most = self.wait_loaded(ids, started)
         while count(UNFINISHED, ids):
             time.sleep(POLL_SECONDS)
-        return Load(received, split, seconds, most)
+        return Load(received, split, seconds, time.monotonic() - started, most)
 
     def receive(self, path: Path) -> int:
         with path.open("rb") as stream:

@@ -1,8 +1,8 @@
-"""Reading alone: X12 text to rows and their COPY text, in this process, without a database.
+"""Reading alone: X12 text to rows and their COPY text, in this process; the database is asked for payers only.
 
 The scan cuts the file as it does on the belt, and each chunk is read with the cycle collector off. The functions are
-the loaders' own; only ids, which the database would give, are counted here. What is timed is reading, edits, rows and
-COPY text of claims, lines and findings (or of remittances, lines, adjustments and findings), not the scan.
+the loaders' own; only ids, which the database would give, are counted here. What is timed is reading, edits, prices,
+rows and COPY text of claims, lines and findings (or of remittances, lines, adjustments and findings), not the scan.
 """
 
 import gc
@@ -19,9 +19,12 @@ import claims.models
 import remits.load
 import remits.models
 import remits.rows
+from claims.edi837 import ParsedClaim
 from claims.expected import expect_claims
+from claims.pricing import statistics
 from marb.core.copy import copy_blocks
 from marb.edi.scan import ScannedChunk, build_excerpt, scan
+from marb.parties.resolve import resolve_payers
 from marb.pipeline import models
 from marb.pipeline.jobs import FINDING_COLUMNS, ChunkJob, finding_row
 from monitoring.bench.figures import Figure, Target, rate
@@ -31,34 +34,63 @@ TODAY = date(2026, 7, 1)
 CLAIMS_TARGET = Target(20_000, "claims/s")
 
 
-def measure_claims(given: Input, runs: int) -> Figure:
+def measure_claims(given: Input, practice_id: int, runs: int) -> Figure:
     """Read a file of claims in this one process."""
-    seconds = [run(given.path, read_claims) for _ in range(runs)]
+    seconds = [run(given.path, practice_id, read_claims) for _ in range(runs)]
     details = {"lines": given.lines, "megabytes": given.bytes // 10**6}
     work = "837P text to finished rows and COPY text, one process"
     return Figure("parse", work, given.total, seconds, rate(given.total, seconds), CLAIMS_TARGET, details)
 
 
-def measure_remittances(given: Input, runs: int) -> Figure:
+def measure_remittances(given: Input, practice_id: int, runs: int) -> Figure:
     """Read a file of remittances in this one process."""
-    seconds = [run(given.path, read_remittances) for _ in range(runs)]
+    seconds = [run(given.path, practice_id, read_remittances) for _ in range(runs)]
     work = "835 text to finished rows and COPY text, one process"
     details = {"lines": given.lines, "megabytes": given.bytes // 10**6}
     return Figure("parse835", work, given.total, seconds, rate(given.total, seconds), None, details)
 
 
-def run(path: Path, read: Callable[[ChunkJob], object]) -> float:
+def measure_prices(given: Input, practice_id: int, runs: int) -> Figure:
+    """Price all lines of a file of claims again and again, once the tables are warm."""
+    known: list[list[ParsedClaim]] = []
+    payers: dict[str, int] = {}
+    for job in jobs(given.path, practice_id):
+        parsed = [claim for claim, _ in claims.load.read_chunk(job).claims]
+        payers |= resolve_payers(practice_id, claims.load.payer_names(parsed))
+        known.append(parsed)
+    price_all(practice_id, known, payers)
+    seconds = [price_all(practice_id, known, payers) for _ in range(runs)]
+    details = {"hit_rate_percent": round(statistics().hit_rate, 2)}
+    target = Target(500_000, "lines/s")
+    work = "prices of service lines, warm tables, one process"
+    return Figure("price", work, given.lines, seconds, rate(given.lines, seconds), target, details)
+
+
+def price_all(practice_id: int, chunks: list[list[ParsedClaim]], payers: dict[str, int]) -> float:
+    started = time.process_time()
+    for chunk in chunks:
+        expect_claims(practice_id, chunk, payers)
+    return time.process_time() - started
+
+
+def run(path: Path, practice_id: int, read: Callable[[ChunkJob], object]) -> float:
     """Time the reading of all chunks, in CPU seconds of this process: what else the machine does is not in it."""
-    data, total = path.read_bytes(), 0.0
-    for chunk in cut(data):
-        excerpt = build_excerpt(lambda start, end: data[start:end], chunk)
-        job = ChunkJob(1, 1, 1, 1, chunk.kind, excerpt, TODAY)
+    total = 0.0
+    for job in jobs(path, practice_id):
         gc.disable()
         started = time.process_time()
         read(job)
         total += time.process_time() - started
         gc.enable()
     return total
+
+
+def jobs(path: Path, practice_id: int) -> Iterator[ChunkJob]:
+    """Yield a file's chunks as jobs."""
+    data = path.read_bytes()
+    for chunk in cut(data):
+        excerpt = build_excerpt(lambda start, end: data[start:end], chunk)
+        yield ChunkJob(practice_id, 1, 1, 1, chunk.kind, excerpt, TODAY)
 
 
 def cut(data: bytes) -> Iterator[ScannedChunk]:
@@ -72,7 +104,7 @@ def read_claims(job: ChunkJob) -> int:
     """Do what claims.load does before its transaction, and write what it would COPY. Answers the bytes."""
     reading = claims.load.read_chunk(job)
     parsed = [claim for claim, _ in reading.claims]
-    payers = dict.fromkeys(claims.load.payer_names(parsed), 1)
+    payers = resolve_payers(job.practice_id, claims.load.payer_names(parsed))
     providers = dict.fromkeys(claims.load.provider_names(parsed), 1)
     ids = list(range(1, len(parsed) + 1))
     expected = expect_claims(job.practice_id, parsed, payers)

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -18,17 +19,18 @@ from marb.pipeline.jobs import ChunkJob
 from monitoring.bench import held, reading
 from monitoring.bench.figures import Figure, Target, as_document, as_row, rate
 from monitoring.bench.files import describe, write_large, write_pair, write_professional
+from monitoring.bench.house import furnish
 from monitoring.bench.works import WORKS
 
 
-def written(path: Path, read: Callable[[ChunkJob], int]) -> list[int]:
+def written(path: Path, practice_id: int, read: Callable[[ChunkJob], int]) -> list[int]:
     """The bytes of COPY text of each chunk."""
     sizes: list[int] = []
 
     def note(job: ChunkJob) -> None:
         sizes.append(read(job))
 
-    assert reading.run(path, note) > 0
+    assert reading.run(path, practice_id, note) > 0
     return sizes
 
 
@@ -72,11 +74,22 @@ def test_claims_at_the_borders_of_pieces_are_counted_once(tmp_path):
     assert describe(path)[1:] == (400_000, 400_000, path.stat().st_size)
 
 
-def test_every_chunk_is_read_and_written(tmp_path):
+@pytest.mark.django_db
+def test_every_chunk_is_read_and_written(practice, tmp_path):
     pair = write_pair(tmp_path, 12)
     for given, read in ((pair.claims, reading.read_claims), (pair.remittances, reading.read_remittances)):
-        sizes = written(given.path, read)
+        sizes = written(given.path, practice.pk, read)
         assert sum(sizes) > given.total * 300
+
+
+@pytest.mark.django_db
+def test_prices_come_from_the_samples_fees():
+    practice_id = furnish()
+    with TemporaryDirectory() as folder:
+        figure = reading.measure_prices(write_professional(Path(folder), 30), practice_id, 2)
+    assert len(figure.seconds) == 2
+    assert figure.total > 20
+    assert figure.details["hit_rate_percent"] > 50
 
 
 def test_a_figure_is_the_median_and_knows_its_target():
@@ -126,4 +139,4 @@ def databases() -> list[str]:
 
 
 def test_every_work_of_the_issue_has_a_name():
-    assert {"parse", "parse835", "load", "remits", "link", "together", "memory", "second"} == set(WORKS)
+    assert {"parse", "parse835", "price", "load", "remits", "link", "together", "memory", "second"} == set(WORKS)

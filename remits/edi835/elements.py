@@ -72,6 +72,13 @@ def text(elements: list[str], number: int) -> str:
     return elements[number].strip() if number < len(elements) else ""
 
 
+def pair(elements: list[str]) -> tuple[str, str]:
+    """Get the first two elements, which most segments of a qualifier and a value have."""
+    if len(elements) > 2:
+        return elements[1].strip(), elements[2].strip()
+    return text(elements, 1), ""
+
+
 @lru_cache(maxsize=65536)
 def bounded_cents(value: str) -> int:
     found = parse_cents(value.strip())
@@ -105,7 +112,7 @@ def quantity(elements: list[str], number: int) -> str | None:
 
 def day(elements: list[str], number: int) -> str | None:
     """Get a date (CCYYMMDD) as ISO text, None where it is left out. Raises BadElement."""
-    value = text(elements, number)
+    value = elements[number].strip() if number < len(elements) else ""
     if not value:
         return None
     try:
@@ -116,7 +123,7 @@ def day(elements: list[str], number: int) -> str | None:
 
 def period(elements: list[str]) -> tuple[str | None, str | None]:
     """Get the date of a DTM: DTM02, or the range in DTM05 and DTM06. Answers (from, to). Raises BadElement."""
-    if text(elements, 2) or len(elements) < 7:
+    if len(elements) < 7 or elements[2].strip():
         return day(elements, 2), None
     try:
         return parse_period(text(elements, 5), text(elements, 6))

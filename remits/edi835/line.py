@@ -5,6 +5,7 @@ to DTM*151. Values stand on their own line and never pass to the next. Sums are 
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from marb.edi.findings import IK403, WARNING
@@ -19,6 +20,7 @@ from remits.edi835.elements import (
     key,
     label,
     missing,
+    pair,
     period,
     quantity,
     text,
@@ -37,9 +39,15 @@ class Adjustment(NamedTuple):
     quantity: str | None
 
 
-@dataclass(slots=True)
+make_adjustment = partial(tuple.__new__, Adjustment)
+
+
+@dataclass(init=False)
 class RemittanceLine:
-    """One SVC (loop 2110). Amounts in cents, dates in ISO text, quantities as plain decimal text."""
+    """One SVC (loop 2110). Amounts in cents, dates in ISO text, quantities as plain decimal text.
+
+    Made for every line of a file: what the line does not say stays the class's.
+    """
 
     number: int
     byte_offset: int
@@ -63,16 +71,40 @@ class RemittanceLine:
     adjustments: list[Adjustment] = field(default_factory=list)
     detail: dict[str, Any] = field(default_factory=dict)
 
+    def __init__(self, number: int, byte_offset: int, segment_position: int, *, is_4010: bool, component: str):
+        self.number, self.byte_offset, self.segment_position = number, byte_offset, segment_position
+        self.is_4010, self.component = is_4010, component
+        self.modifiers, self.remark_codes, self.adjustments, self.detail = [], [], [], {}
+
 
 def read_svc(line: RemittanceLine, elements: list[str], notes: list[Note]) -> None:
-    read_procedure(line, elements, notes)
+    plain = plain_procedure(elements[1], line.component) if len(elements) > 1 else None
+    if plain is None:
+        read_procedure(line, elements, notes)
+    else:
+        line.procedure_qualifier, line.procedure_code, modifiers = plain
+        line.modifiers = list(modifiers)
     line.charge_cents = cents(elements, 2)
     line.paid_cents = cents(elements, 3)
     if len(elements) > 4:
         line.revenue_code = fit(elements, 4, PROCEDURE_WIDTH, line.detail, notes) or line.revenue_code
         line.unit_count = quantity(elements, 5)
-        line.submitted_unit_count = quantity(elements, 7)
-        read_submitted_procedure(line, text(elements, 6), notes)
+        if len(elements) > 6:
+            line.submitted_unit_count = quantity(elements, 7)
+            read_submitted_procedure(line, text(elements, 6), notes)
+
+
+@lru_cache(maxsize=16384)
+def plain_procedure(composite: str, component: str) -> tuple[str, str, tuple[str, ...]] | None:
+    """Read SVC01 where all of it fits its columns: qualifier, code, up to four modifiers. None where not all does."""
+    qualifier, *parts = composite.strip().split(component)
+    if not 1 <= len(parts) <= 5 or not parts[0].strip() or len(parts[0].strip()) > PROCEDURE_WIDTH:
+        return None
+    if qualifier.strip() == "NU" or len(qualifier.strip()) > 2:
+        return None
+    if not all(0 < len(part) <= MODIFIER_WIDTH for part in parts[1:]):
+        return None
+    return qualifier.strip(), parts[0].strip(), tuple(parts[1:])
 
 
 def read_procedure(line: RemittanceLine, elements: list[str], notes: list[Note]) -> None:
@@ -119,7 +151,7 @@ def read_adjustments(adjustments: list[Adjustment], elements: list[str], notes: 
                 continue
             note_reason(elements, number, notes)
         units = quantity(elements, number + 2) if number + 2 < size and elements[number + 2] else None
-        adjustments.append(Adjustment(group, reason, cents(elements, number + 1), units))
+        adjustments.append(make_adjustment((group, reason, cents(elements, number + 1), units)))
     if size > CAS_ELEMENTS:
         notes.append(Note(WARNING, IK403, "3", "An adjustment segment (CAS) has more than six adjustments."))
 
@@ -132,34 +164,37 @@ def note_reason(elements: list[str], number: int, notes: list[Note]) -> None:
 
 
 def read_line_dtm(line: RemittanceLine, elements: list[str], notes: list[Note]) -> None:
-    qualifier = text(elements, 1)
+    qualifier, value = pair(elements)
     if qualifier == "472" or qualifier == "150":
         first, last = period(elements)
         line.service_from_date, line.service_to_date = first, last or line.service_to_date
     elif qualifier == "151":
         line.service_to_date = period(elements)[0]
     else:
-        line.detail.setdefault("dates", []).append({"qualifier": qualifier, "value": text(elements, 2)})
+        line.detail.setdefault("dates", []).append({"qualifier": qualifier, "value": value})
 
 
 def read_line_ref(line: RemittanceLine, elements: list[str], notes: list[Note]) -> None:
-    if text(elements, 1) == "6R" and not line.line_control_number:
+    qualifier, value = pair(elements)
+    if qualifier == "6R" and not line.line_control_number:
         line.line_control_number = fit(elements, 2, 80, line.detail, notes)
         return
-    line.detail.setdefault("references", []).append({"qualifier": text(elements, 1), "value": text(elements, 2)})
+    line.detail.setdefault("references", []).append({"qualifier": qualifier, "value": value})
 
 
 def read_line_amt(line: RemittanceLine, elements: list[str], notes: list[Note]) -> None:
     """Keep an amount; AMT*B6 is the allowed amount. None of them takes part in balancing."""
+    qualifier, amount = pair(elements)
     check_number(elements, 2, notes)
-    line.detail.setdefault("amounts", []).append({"qualifier": text(elements, 1), "amount": text(elements, 2)})
-    if text(elements, 1) == "B6" and not notes:
+    line.detail.setdefault("amounts", []).append({"qualifier": qualifier, "amount": amount})
+    if qualifier == "B6" and not notes:
         line.coverage_cents = cents(elements, 2)
 
 
 def read_line_qty(line: RemittanceLine, elements: list[str], notes: list[Note]) -> None:
+    qualifier, count = pair(elements)
     check_number(elements, 2, notes)
-    line.detail.setdefault("quantities", []).append({"qualifier": text(elements, 1), "quantity": text(elements, 2)})
+    line.detail.setdefault("quantities", []).append({"qualifier": qualifier, "quantity": count})
 
 
 def read_line_lq(line: RemittanceLine, elements: list[str], notes: list[Note]) -> None:

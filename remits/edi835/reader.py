@@ -179,7 +179,8 @@ class Reader:
             self.misplace(segment)
             return
         number = len(remittance.lines) + 1
-        line = RemittanceLine(number, segment[0], segment[1], remittance.is_4010, self.separators.component)
+        component = self.separators.component
+        line = RemittanceLine(number, segment[0], segment[1], is_4010=remittance.is_4010, component=component)
         remittance.lines.append(line)
         self.open_loop(line, "2110", LINE_SEGMENTS)
         try:

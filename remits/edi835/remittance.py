@@ -19,6 +19,7 @@ from remits.edi835.elements import (
     key,
     label,
     missing,
+    pair,
     period,
     text,
 )
@@ -61,7 +62,7 @@ MOA_NAMES = {
 MOA_REMARKS = (3, 4, 5, 6, 7)
 
 
-@dataclass(slots=True)
+@dataclass(init=False)
 class Remittance:
     """One CLP with its adjustments and lines. Amounts in cents, in the sign of the file; dates in ISO text.
 
@@ -96,6 +97,11 @@ class Remittance:
     rendering: dict[str, str] | None = None
     parties: list[dict[str, str]] = field(default_factory=list)
     detail: dict[str, Any] = field(default_factory=dict)
+
+    def __init__(self, payment: Payment | None, place: Place):
+        self.payment, self.place = payment, place
+        self.remark_codes, self.adjustments, self.lines = [], [], []
+        self.parties, self.detail = [], {}
 
     @property
     def is_4010(self) -> bool:
@@ -136,7 +142,7 @@ def read_claim_cas(remittance: Remittance, elements: list[str], notes: list[Note
 
 def read_nm1(remittance: Remittance, elements: list[str], notes: list[Note]) -> None:
     """Keep every NM1 in `parties`; QC, IL, TT and 82 also fill columns."""
-    party = {name: value.strip() for name, value in zip(NM1_NAMES, elements[1:], strict=False) if value.strip()}
+    party = {name: text for name, value in zip(NM1_NAMES, elements[1:], strict=False) if (text := value.strip())}
     if party.get("id_qualifier") == "XX":
         del party["id_qualifier"]
         party["npi"] = party.pop("id_code", "")
@@ -184,11 +190,12 @@ def keep_outpatient_or_inpatient(
 
 
 def read_claim_ref(remittance: Remittance, elements: list[str], notes: list[Note]) -> None:
-    remittance.detail.setdefault("references", []).append({"qualifier": text(elements, 1), "value": text(elements, 2)})
+    qualifier, value = pair(elements)
+    remittance.detail.setdefault("references", []).append({"qualifier": qualifier, "value": value})
 
 
 def read_claim_dtm(remittance: Remittance, elements: list[str], notes: list[Note]) -> None:
-    qualifier = text(elements, 1)
+    qualifier, value = pair(elements)
     if qualifier == "232":
         first, last = period(elements)
         remittance.service_from_date, remittance.service_to_date = first, last or remittance.service_to_date
@@ -197,7 +204,7 @@ def read_claim_dtm(remittance: Remittance, elements: list[str], notes: list[Note
     elif qualifier == "050":
         remittance.received_date = period(elements)[0]
     else:
-        remittance.detail.setdefault("dates", []).append({"qualifier": qualifier, "value": text(elements, 2)})
+        remittance.detail.setdefault("dates", []).append({"qualifier": qualifier, "value": value})
 
 
 def read_claim_per(remittance: Remittance, elements: list[str], notes: list[Note]) -> None:
@@ -205,14 +212,15 @@ def read_claim_per(remittance: Remittance, elements: list[str], notes: list[Note
 
 
 def read_claim_amt(remittance: Remittance, elements: list[str], notes: list[Note]) -> None:
+    qualifier, amount = pair(elements)
     check_number(elements, 2, notes)
-    remittance.detail.setdefault("amounts", []).append({"qualifier": text(elements, 1), "amount": text(elements, 2)})
+    remittance.detail.setdefault("amounts", []).append({"qualifier": qualifier, "amount": amount})
 
 
 def read_claim_qty(remittance: Remittance, elements: list[str], notes: list[Note]) -> None:
+    qualifier, count = pair(elements)
     check_number(elements, 2, notes)
-    found = {"qualifier": text(elements, 1), "quantity": text(elements, 2)}
-    remittance.detail.setdefault("quantities", []).append(found)
+    remittance.detail.setdefault("quantities", []).append({"qualifier": qualifier, "quantity": count})
 
 
 def complete(remittance: Remittance) -> None:

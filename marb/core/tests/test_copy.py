@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from marb.core.copy import Json, array_text, copy_text, row_text
+from marb.core.copy import Column, Json, array_text, block_text, bool_text, copy_text, document_text, row_text
 
 TEXT = st.text(st.sampled_from('aN\\\t\n\r"{},é'), max_size=6)
 VALUE = st.one_of(TEXT, st.none(), st.integers(), st.booleans(), st.lists(TEXT, max_size=3))
@@ -44,3 +44,27 @@ def test_arrays_quote_every_element():
     assert array_text([""]) == '{""}'
     assert array_text(["a", 'b"c', "d\\"]) == '{"a","b\\"c","d\\\\"}'
     assert array_text([1, 2]) == '{"1","2"}'
+
+
+COLUMNS = [
+    Column(None, is_nullable=False, is_document=False),
+    Column(str, is_nullable=True, is_document=False),
+    Column(str, is_nullable=False, is_document=False),
+    Column(bool_text, is_nullable=False, is_document=False),
+    Column(array_text, is_nullable=False, is_document=False),
+    Column(document_text, is_nullable=False, is_document=True),
+]
+ROW = st.tuples(
+    TEXT,
+    st.none() | TEXT,
+    st.integers(),
+    st.booleans(),
+    st.lists(TEXT, max_size=2),
+    st.dictionaries(TEXT, TEXT, max_size=2),
+)
+
+
+@given(rows=st.lists(ROW, min_size=1, max_size=4))
+@limits(max_examples=500, deadline=None)
+def test_a_block_written_by_columns_is_its_rows(rows):
+    assert block_text(rows, COLUMNS) == "".join(row_text(row, [5]) + "\n" for row in rows)

@@ -128,6 +128,13 @@ def test_a_wrapped_text_is_read_as_one(width):
     assert [e for _, _, e in segments(wrapped)] == [e for _, _, e in segments(text)]
 
 
+@pytest.mark.parametrize("data", [b"ST*837~\nHL*1~\nCLM*A~", b"\nHL*1~\nCLM*A~", b"HL*1~\r\n CLM*A~", b"HL*1~\nST*8~"])
+def test_a_piece_of_a_file_reads_alike_with_and_without_its_last_line_break(data):
+    broken, bare = (list(read_segments(Span(50, 7, data + end), STARS)) for end in (b"\n", b""))
+    assert broken == bare
+    assert all(data[offset - 50 :].startswith("*".join(elements).encode()) for offset, _, elements in bare)
+
+
 def test_an_empty_segment_does_not_end_reading_and_has_no_position():
     assert [(p, e[0]) for _, p, e in segments("ST*1~~ ~\n~HI*2~", position=1)] == [(1, "ST"), (2, "HI")]
 
