@@ -8,7 +8,7 @@ from django.urls import reverse
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from marb.pipeline.models import EdiFile
+from marb.pipeline.models import Chunk, EdiFile
 from monitoring.tests.rows import HEAD_837, Rows, create_rows
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -87,8 +87,15 @@ def sentences(driver: Any) -> list[str]:
 def test_a_running_files_page_follows_without_a_reload(signed_in: Any, live_server: Any, practice: Any) -> None:
     file = create_rows(practice).claim_file
     EdiFile.objects.filter(pk=file.pk).update(status="running", chunk_count=4, chunks_done=1)
+    whole = Chunk.objects.get(file=file)
+    whole.state = "done"
+    whole.save()
+    for _ in range(3):
+        whole.pk, whole.seq, whole.state = None, whole.seq + 1, "waiting"
+        whole.save()
     signed_in.get(live_server.url + reverse("admin:pipeline_edifile_change", args=[file.pk]))
     signed_in.execute_script("window.notReloaded = true")
+    Chunk.objects.filter(file=file, state="waiting").exclude(pk=whole.pk).update(state="done")
     EdiFile.objects.filter(pk=file.pk).update(chunks_done=3, claim_count=1234)
     figure = signed_in.find_element(By.CSS_SELECTOR, "[data-figure=claim_count]")
     WebDriverWait(signed_in, SECONDS).until(lambda driver: figure.text == "1,234")
