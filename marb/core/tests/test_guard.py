@@ -15,7 +15,7 @@ STUBBORN = """
 import os, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 os.fork()
-print("ready", flush=True)
+os.write(1, b"ready\\n")  # one write: the two processes share the pipe
 time.sleep(60)
 """
 
