@@ -3,12 +3,16 @@
 Shared by all apps: a practice, another practice, one member of the first per role, and a headless Chromium.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dramatiq
+import hypothesis
 import pytest
+import redis
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
@@ -28,6 +32,32 @@ def chromium_path() -> str | None:
 
 def chromedriver_path() -> str | None:
     return shutil.which("chromedriver")
+
+
+# no law fails because a machine is slow: a deadline is a claim about speed, and so is "too slow to generate"
+hypothesis.settings.register_profile("marb", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("marb")
+
+
+def move_to_own_numbers() -> None:
+    """Give each of several test processes databases of its own in broker and cache, as it has one in PostgreSQL.
+
+    Workers that one of them starts would take the bells of the other, and rows with the same ids share cached pages.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    if not worker:
+        return
+    for name, url in (("BROKER_URL", settings.BROKER_URL), ("CACHE_URL", settings.CACHES["default"]["LOCATION"])):
+        base, _, number = str(url).rpartition("/")
+        os.environ[name] = f"{base}/{(int(number) + 4 * worker) % 14}"
+    settings.BROKER_URL = os.environ["BROKER_URL"]
+    settings.CACHES["default"]["LOCATION"] = os.environ["CACHE_URL"]
+    dramatiq.get_broker().client.connection_pool = redis.ConnectionPool.from_url(settings.BROKER_URL)
+
+
+# a cache that answers late counts as one that is away: not here, where the machine may be slow
+settings.CACHES["default"]["OPTIONS"] |= {"SOCKET_CONNECT_TIMEOUT": 60, "SOCKET_TIMEOUT": 60}
+move_to_own_numbers()
 
 
 @pytest.fixture(autouse=True, scope="session")

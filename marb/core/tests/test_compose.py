@@ -24,6 +24,8 @@ COMPOSE = yaml.safe_load((BASE / "docker-compose.yml").read_text())["services"]
 OURS = {name: service for name, service in COMPOSE.items() if service.get("image") == "marb"}
 LASTING = [name for name in OURS if name != "prepare"]
 DATABASE = "compose_test"
+# of several test processes
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def environ(django_db_blocker: Any) -> Iterator[dict[str, str]]:
     """The environment of a container, at an empty database and a broker's number of its own."""
     server = connection.settings_dict
     place = f"{server['USER']}:{server['PASSWORD']}@{server['HOST']}:{server['PORT']}"
-    broker = urlunsplit(urlsplit(settings.BROKER_URL)._replace(path="/15"))
+    broker = urlunsplit(urlsplit(settings.BROKER_URL)._replace(path=f"/{15 - WORKER}"))
     with (
         psycopg.connect(f"postgres://{place}/postgres", autocommit=True) as admin,
         redis.Redis.from_url(broker) as keys,
@@ -92,7 +94,7 @@ def test_a_service_runs_and_its_health_check_finds_it(prepared: dict[str, str], 
     try:
         assert wait_healthy(check, environ, process), (tmp_path / "log").read_text()
         process.send_signal(signal.SIGTERM)
-        process.wait(40)
+        process.wait(180)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -102,7 +104,7 @@ def test_a_service_runs_and_its_health_check_finds_it(prepared: dict[str, str], 
 
 
 def wait_healthy(check: list[str], environ: dict[str, str], process: "subprocess.Popen[bytes]") -> bool:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while process.poll() is None and time.monotonic() < deadline:
         if subprocess.run(check, cwd=BASE, env=environ, capture_output=True, check=False).returncode == 0:
             return True
