@@ -47,16 +47,18 @@ def move_to_own_numbers() -> None:
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
     if not worker:
         return
-    for name, url in (("BROKER_URL", settings.BROKER_URL), ("CACHE_URL", settings.CACHES["default"]["LOCATION"])):
+    for name, url in (("BROKER_URL", settings.BROKER_URL), ("CACHE_URL", CACHE["LOCATION"])):
         base, _, number = str(url).rpartition("/")
         os.environ[name] = f"{base}/{(int(number) + 4 * worker) % 14}"
     settings.BROKER_URL = os.environ["BROKER_URL"]
-    settings.CACHES["default"]["LOCATION"] = os.environ["CACHE_URL"]
-    dramatiq.get_broker().client.connection_pool = redis.ConnectionPool.from_url(settings.BROKER_URL)
+    CACHE["LOCATION"] = os.environ["CACHE_URL"]
+    broker: Any = dramatiq.get_broker()
+    broker.client.connection_pool = redis.ConnectionPool.from_url(settings.BROKER_URL)
 
 
 # a cache that answers late counts as one that is away: not here, where the machine may be slow
-settings.CACHES["default"]["OPTIONS"] |= {"SOCKET_CONNECT_TIMEOUT": 60, "SOCKET_TIMEOUT": 60}
+CACHE: Any = settings.CACHES["default"]
+CACHE["OPTIONS"] |= {"SOCKET_CONNECT_TIMEOUT": 60, "SOCKET_TIMEOUT": 60}
 move_to_own_numbers()
 
 

@@ -110,7 +110,7 @@ CHUNK_MOST_ATTEMPTS = env.int("CHUNK_MOST_ATTEMPTS", default=5)
 # a chunk's one transaction: the longest wait for a lock, and the longest statement
 CHUNK_LOCK_SECONDS = env.int("CHUNK_LOCK_SECONDS", default=60)
 CHUNK_STATEMENT_SECONDS = env.int("CHUNK_STATEMENT_SECONDS", default=300)
-# after the soft limit a job is told to give its row back, after the hard one nobody renews its lease
+# after the soft limit a job is told to give its row back; after the hard one its lease is left and its process ends
 SOFT_LIMIT_SECONDS = env.int("SOFT_LIMIT_SECONDS", default=25 * 60)
 HARD_LIMIT_SECONDS = env.int("HARD_LIMIT_SECONDS", default=30 * 60)
 # a worker that holds more than this is started anew between two jobs
@@ -166,6 +166,7 @@ DRAMATIQ_BROKER = {
         "marb.pipeline.middleware.DeadLetters",
         "marb.core.worker.WarmPool",
         "marb.core.worker.MemoryLimit",
+        "marb.core.worker.HardLimit",
     ],
 }
 DRAMATIQ_ENCODER = "dramatiq.encoder.JSONEncoder"

@@ -18,7 +18,7 @@ from marb.pipeline import run
 from marb.pipeline.models import Chunk, ChunkState, EdiFile
 from marb.pipeline.reaper import end_silent, find_overdue
 
-# the soft limit: the runner gives the row back; the hard one is the lease keeper's
+# the soft limit: the runner gives the row back; the hard one is the lease keeper's and marb.core.worker's
 TIME_LIMIT = settings.SOFT_LIMIT_SECONDS * 1000
 REAP_SECONDS = 10
 SMALL_BYTES = 4 * 1024 * 1024
