@@ -59,6 +59,9 @@ def move_to_own_numbers() -> None:
 # a cache that answers late counts as one that is away: not here, where the machine may be slow
 CACHE: Any = settings.CACHES["default"]
 CACHE["OPTIONS"] |= {"SOCKET_CONNECT_TIMEOUT": 60, "SOCKET_TIMEOUT": 60}
+# more threads than connections wait for each other, however long that takes
+DATABASE: Any = settings.DATABASES["default"]
+DATABASE["OPTIONS"]["pool"]["timeout"] = 300
 move_to_own_numbers()
 
 
