@@ -1,6 +1,8 @@
 """The reaper and the bells: what is overdue is rung for, what is not is left alone."""
 
+import os
 import threading
+from typing import Any
 
 import psycopg
 import pytest
@@ -90,6 +92,33 @@ def test_the_reaper_rings_for_all_that_is_overdue(put, bells):
         ("ingest", "run_chunk", *chunk_ids(split)),
         ("link", "finish_file", loaded),
     ]
+
+
+def test_a_full_queue_gets_no_bells_for_those_who_wait_their_turn(put, bells, monkeypatch):
+    """Else a long queue doubles with each lease; a chunk whose holder is gone is rung all the same."""
+    file_id = put(claim_file(["1", "2"], ["3"]))
+    split_file(file_id)
+    first, second = chunk_ids(file_id)
+    assert leases.take_chunk(first)
+    age(file_id)
+    monkeypatch.setattr(actors, "count_waiting", lambda actor: actors.MOST_WAITING)
+    actors.reap.fn()
+    assert bells == [("ingest", "run_chunk", first)]
+    monkeypatch.setattr(actors, "count_waiting", lambda actor: 0)
+    actors.reap.fn()
+    assert ("ingest", "run_chunk", second) in bells
+
+
+def test_what_waits_in_a_queue_is_counted(monkeypatch):
+    broker: Any = actors.run_chunk.broker
+    queue = f"counted-{os.getpid()}"
+    broker.declare_queue(queue)
+    try:
+        broker.enqueue(actors.run_chunk.message(1).copy(queue_name=queue))
+        assert broker.count_waiting(queue) == 1
+    finally:
+        broker.flush(queue)
+        broker.queues.discard(queue)
 
 
 def test_bells_follow_a_file_through_the_belt(put, bells):
