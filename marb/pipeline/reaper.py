@@ -36,7 +36,7 @@ RETURNING c.id
 RECEIVED = """
 SELECT id FROM pipeline_edifile
 WHERE status = 'received' AND hold = '' AND (lease_until IS NULL OR lease_until < now())
-    AND (lease_no > 0 OR received_at < now() - make_interval(secs => %(seconds)s))
+    AND (lease_no > 0 OR (%(has_room)s AND received_at < now() - make_interval(secs => %(seconds)s)))
 ORDER BY id LIMIT %(most)s
 """
 LOADED = """
@@ -59,10 +59,10 @@ WHERE datname = current_database() AND usename = current_user AND application_na
 def find_overdue(*, has_room: bool = True) -> Overdue:
     """Find what to ring for, at most MOST_BELLS of each.
 
-    Without `has_room` the queue is full of bells that nobody has heard yet: chunks that wait their turn are not rung
-    again and again, those whose holder is gone are.
+    Without `has_room` the queue is full of bells that nobody has heard yet: files and chunks that wait their turn are
+    not rung again and again, those whose holder is gone are.
     """
-    return Overdue(ids(RECEIVED), ids(CHUNKS, has_room=has_room), ids(LOADED))
+    return Overdue(ids(RECEIVED, has_room=has_room), ids(CHUNKS, has_room=has_room), ids(LOADED))
 
 
 def end_silent() -> int:
