@@ -17,6 +17,7 @@ from django.db import models
 from django.db.backends.utils import CursorWrapper
 
 BLOCK_ROWS = 500
+NULL = "\\N"
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 EMPTY_DOCUMENTS = {list: "[]", dict: "{}"}
 ARRAY_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
@@ -58,6 +59,14 @@ def copy_rows(
     with cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN') as copy:
         for block in copy_blocks(model, columns, rows):
             copy.write(block)
+
+
+def copy_texts(cursor: CursorWrapper, model: type[models.Model], columns: Sequence[str], texts: Sequence[str]) -> None:
+    """Write rows that are COPY's text already, each with its line end, inside the caller's transaction."""
+    names = ", ".join(f'"{column}"' for column in columns)
+    with cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN') as copy:
+        for start in range(0, len(texts), BLOCK_ROWS):
+            copy.write("".join(texts[start : start + BLOCK_ROWS]).encode())
 
 
 def copy_blocks(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
