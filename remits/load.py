@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from marb.core.copy import copy_rows, copy_texts, reserve_ids
+from marb.core.copy import copy_rows, copy_texts, take_ids
 from marb.edi.findings import Finding, Quarantined
 from marb.edi.x12 import Excerpt
 from marb.parties.resolve import ProviderName, payer_code, provider_code, resolve_payers, resolve_providers
@@ -175,8 +175,8 @@ def write_rows(
 
 def number(cursor: CursorWrapper, remittances: list[tuple[Remittance, Balance]]) -> list[Numbered]:
     """Give claim payments and their lines their ids, in the order of the file."""
-    ids = reserve_ids(cursor, models.Remittance, len(remittances))
-    line_ids = iter(reserve_ids(cursor, models.RemittanceLine, sum(len(each.lines) for each, _ in remittances)))
+    ids = take_ids(cursor, models.Remittance, len(remittances))
+    line_ids = iter(take_ids(cursor, models.RemittanceLine, sum(len(each.lines) for each, _ in remittances)))
     return [
         Numbered(id, remittance, balance, [next(line_ids) for _ in remittance.lines])
         for id, (remittance, balance) in zip(ids, remittances, strict=True)

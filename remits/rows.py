@@ -1,7 +1,7 @@
 """Rows of payments, remittances, lines and adjustments, in the order of their COPY columns.
 
-The first are few, and values; of the others there are millions, and they are written as COPY's text at once. Cents become dollars here. Amounts that the file's sums come to (remits.balance) stand beside the
-amounts it says.
+Payments are few, and values; of the others there are millions, written as COPY's text at once. Cents become dollars
+here. Amounts that the file's sums come to (remits.balance) stand beside the amounts it says.
 """
 
 from functools import lru_cache

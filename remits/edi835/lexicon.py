@@ -20,14 +20,16 @@ from remits.edi835.line import RemittanceLine, close_line
 from remits.edi835.remittance import SAID, Remittance
 
 Meaning = tuple[Callable[[Remittance, Any], None] | None, Any]
-UNKNOWN: Meaning = (None, None)
 # who is paid for hardly ever comes twice, and more is read of him than these keep
 PERSONS = frozenset(("QC", "IL", "74"))
 CONTROL_NUMBER_WIDTH = 80
 
 
 class ClaimLexicon(dict[str, Meaning]):
-    """Who takes a segment of the claim level and what it is given, by the segment's text; UNKNOWN: to be read."""
+    """Who takes a segment of the claim level and what it is given, by the segment's text.
+
+    Nobody, and its elements, where it is to be read as it stands.
+    """
 
     def __init__(self, separators: Separators):
         super().__init__()
@@ -35,8 +37,9 @@ class ClaimLexicon(dict[str, Meaning]):
 
     def __missing__(self, text: str) -> Meaning:
         elements = split_piece(text, self.separator)
-        if elements[0] not in SAID or (elements[0] == "NM1" and "".join(elements[1:2]).strip() in PERSONS):
-            return UNKNOWN
+        name = elements[0]
+        if name not in SAID or (name == "NM1" and (len(elements) < 2 or elements[1].strip() in PERSONS)):
+            return None, elements
         self[text] = found = meaning_of(elements)
         return found
 
@@ -47,8 +50,8 @@ def meaning_of(elements: list[str]) -> Meaning:
     try:
         said = say(elements, notes)
     except BadElement:
-        return UNKNOWN
-    return UNKNOWN if notes else (take, said)
+        return None, elements
+    return (None, elements) if notes else (take, said)
 
 
 class LineLexicon:
@@ -78,14 +81,15 @@ class LineLexicon:
     def find(self, said: tuple[str, ...], dated: str, numbered: str) -> RemittanceLine | None:
         """Make a line of the same words as one before; None where there was none, or its date or number is odd."""
         known = self.lines.get(said)
-        if known is None or (dated and dated not in self.days) or (numbered and not self.is_plain(numbered[7:])):
+        number = numbered[7:]
+        if known is None or (dated and dated not in self.days) or (numbered and not self.is_plain(number)):
             return None
         line = RemittanceLine.__new__(RemittanceLine)
         line.__dict__.update(known.__dict__)
         if dated:
             line.service_from_date = self.days[dated]
         if numbered:
-            line.line_control_number = numbered[7:]
+            line.line_control_number = number
         return line
 
     def keep(self, said: tuple[str, ...], dated: str, numbered: str, line: RemittanceLine) -> None:

@@ -121,7 +121,7 @@ class Reader:
         for piece in block[1:]:
             take, said = known[piece[2]]
             if take is None or remittance is None:
-                self.read_pieces([piece])
+                self.read_segment((piece[0], piece[1], said))
             else:
                 take(remittance, said)
 

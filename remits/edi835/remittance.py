@@ -122,6 +122,7 @@ def read_clp(remittance: Remittance, elements: list[str], notes: list[Note]) -> 
     if len(elements) > 8:
         remittance.facility_type_code = fit(elements, 8, 4, detail, notes)
         remittance.frequency_code = fit(elements, 9, 1, detail, notes)
+    if len(elements) > 10:
         read_drg(remittance, elements, notes)
     if not remittance.patient_control_number:
         notes.append(missing("CLP", 1, CLAIM))
