@@ -98,8 +98,8 @@ class Reader:
 
     def read_pieces(self, pieces: list[Piece]) -> None:
         element = self.separators.element
-        for offset, position, text in pieces:
-            self.read_segment((offset, position, split_piece(text, element)))
+        for offset, position, piece in pieces:
+            self.read_segment((offset, position, split_piece(piece, element)))
 
     def read_segment(self, segment: Segment) -> None:
         name = segment[2][0]
