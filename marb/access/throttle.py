@@ -31,6 +31,8 @@ PATIENCE_SECONDS = 0.25
 # after a call that failed, this process counts by itself for so long before it asks again
 PAUSE_SECONDS = 1.0
 MOST_IDENTITIES = 10_000
+# of one process; a thread beyond them waits its turn
+MOST_CONNECTIONS = 32
 
 # KEYS[1]: the list. ARGV: the cost (0 only looks), then limit and milliseconds of each window, the longest last.
 # Answers whether it is allowed, then the limit, what remains, when one more is free (ms since the epoch) of the
@@ -182,8 +184,10 @@ class Server:
         address = str(settings.CACHES["default"]["LOCATION"])
         if self.script is None or self.address != address:
             limits: dict[str, Any] = {"socket_timeout": PATIENCE_SECONDS, "socket_connect_timeout": PATIENCE_SECONDS}
-            client = redis.Redis.from_url(address, retry=Retry(NoBackoff(), 0), **limits)
-            self.script, self.address = client.register_script(SCRIPT), address
+            pool = redis.BlockingConnectionPool.from_url(
+                address, max_connections=MOST_CONNECTIONS, retry=Retry(NoBackoff(), 0), **limits
+            )
+            self.script, self.address = redis.Redis(connection_pool=pool).register_script(SCRIPT), address
         return self.script
 
 
