@@ -416,6 +416,7 @@ UNFOLD = {
                 "items": [
                     page("Practices", "home_health", "access_practice_changelist"),
                     page("People", "group", "auth_user_changelist", "marb.access.admin.may_manage_members"),
+                    page("Audit", "policy", "access_auditentry_changelist", "marb.access.auditpage.may_see_audit"),
                 ],
             },
         ]

@@ -5,9 +5,9 @@ away: LOGIN_RATE per name and address, LOGIN_RATE_ADDRESS per address. axes keep
 them. A login gives the name's count back. Nobody is locked out for good.
 """
 
-from typing import Any, NoReturn
+from typing import Any
 
-from axes.helpers import get_cool_off, get_credentials, get_lockout_message
+from axes.helpers import get_cool_off, get_lockout_message
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -21,7 +21,7 @@ TRIED, WAIT = "marb_login", "marb_wait"
 
 
 class TriesBackend:
-    """Knows nobody: stands before the backends that do, and refuses a try too many (axes' middleware answers)."""
+    """Knows nobody: stands before the backends that do, and refuses a try too many (marb.access.middleware answers)."""
 
     def authenticate(self, request: HttpRequest | None, username: str | None = None, **credentials: Any) -> None:
         if request is None:
@@ -32,14 +32,8 @@ class TriesBackend:
         for identity, windows in ((name, settings.LOGIN_RATE), (f"login:{network}", settings.LOGIN_RATE_ADDRESS)):
             verdict = throttle.count(identity, windows)
             if not verdict.is_allowed:
-                refuse(request, username, verdict.wait)
-
-
-def refuse(request: HttpRequest, username: str | None, wait: int) -> NoReturn:
-    marks = {"axes_locked_out": True, "axes_credentials": get_credentials(username=username), WAIT: wait}
-    for name, value in marks.items():
-        setattr(request, name, value)
-    raise PermissionDenied
+                setattr(request, WAIT, verdict.wait)
+                raise PermissionDenied
 
 
 def forgive(sender: Any, request: Any, **_: Any) -> None:
@@ -52,7 +46,7 @@ def forgive(sender: Any, request: Any, **_: Any) -> None:
 def answer_locked(
     request: HttpRequest, answer: HttpResponse | None, credentials: dict[str, Any] | None
 ) -> HttpResponse:
-    """Answer a locked account or address (axes calls this): 429 in the API's shape, a sentence on the login page."""
+    """Answer a locked account or address (axes calls this too): 429 in the API's shape, a sentence on the login page."""
     locked: HttpResponse
     if request.path.startswith(API_PREFIX):
         locked = JsonResponse(body(429, "locked", LOCKED, {}), status=429)

@@ -12,7 +12,7 @@ from django.contrib.auth import logout
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from marb.access import audit, sessions, throttle
+from marb.access import audit, lockout, sessions, throttle
 from marb.access.models import KEPT_ROLES
 from marb.access.origin import request_id_of
 from marb.access.reader import Reader, authenticate
@@ -29,6 +29,8 @@ class AccessMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         setattr(request, audit.REQUEST_ID, request_id_of(request))
         response = self.get_response(request)
+        if hasattr(request, lockout.WAIT):
+            response = lockout.answer_locked(request, response, None)
         try:
             audit.record_answer(request, who(request), response)
         except audit.AuditFull:

@@ -44,7 +44,9 @@ class TestWarm:
             assert found.sees_identifiers(practice.pk)
             assert not found.reaches(practice.pk + 1)
 
-    def test_a_warm_session_asks_the_database_nothing(self, client: Client, biller: Any, django_assert_num_queries: Any) -> None:
+    def test_a_warm_session_asks_the_database_nothing(
+        self, client: Client, biller: Any, django_assert_num_queries: Any
+    ) -> None:
         client.force_login(biller)
         client.get(ME)
         # the list of practices alone

@@ -167,7 +167,11 @@ def test_strangers_share_their_addresss_allowance_and_health_is_free(settings: A
     address = "2001:db8:77::1"
     throttle.forget("address:2001:db8:77::")
     given = {"REMOTE_ADDR": address}
-    assert [client.get(ME, headers={"Authorization": "Token x"}, **given).status_code for _ in range(3)] == [401, 401, 429]
+    assert [client.get(ME, headers={"Authorization": "Token x"}, **given).status_code for _ in range(3)] == [
+        401,
+        401,
+        429,
+    ]
     assert client.get(ME, REMOTE_ADDR="2001:db8:77::2").status_code == 429
     assert client.get(ME, REMOTE_ADDR="2001:db8:78::1").status_code == 401
     assert "X-RateLimit-Limit" not in client.get("/api/v1/health/", **given).headers

@@ -1,4 +1,4 @@
-"""`manage.py audit verify`: does the chain of the audit hold? `manage.py audit expire`: drop the months past their years.
+"""`manage.py audit verify`: does the chain hold? `manage.py audit expire`: drop the months past their years.
 
 Exit status 1 and the ids of the entries where it does not hold.
 """
