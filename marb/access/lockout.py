@@ -46,7 +46,7 @@ def forgive(sender: Any, request: Any, **_: Any) -> None:
 def answer_locked(
     request: HttpRequest, answer: HttpResponse | None, credentials: dict[str, Any] | None
 ) -> HttpResponse:
-    """Answer a locked account or address (axes calls this too): 429 in the API's shape, a sentence on the login page."""
+    """Answer a locked account or address (axes calls this too): 429 in the API's shape, a sentence on the page."""
     locked: HttpResponse
     if request.path.startswith(API_PREFIX):
         locked = JsonResponse(body(429, "locked", LOCKED, {}), status=429)

@@ -8,7 +8,7 @@ from django.test import RequestFactory
 from marb.access.origin import address_of, network_of, request_id_of
 
 
-def request(**meta: str) -> Any:
+def request(**meta: Any) -> Any:
     return RequestFactory().get("/", **meta)
 
 

@@ -69,11 +69,18 @@ class TestWarm:
         assert bare.practice_ids == frozenset()
 
     def test_a_token_given_back_a_person_switched_off_and_a_new_password_end_it(self, biller: Any) -> None:
-        for end in (
-            lambda: AuthToken.objects.filter(user=biller).delete(),
-            lambda: (biller.set_password("another long password"), biller.save()),
-            lambda: (setattr(biller, "is_active", False), biller.save()),
-        ):
+        def give_back() -> None:
+            AuthToken.objects.filter(user=biller).delete()
+
+        def set_password() -> None:
+            biller.set_password("another long password")
+            biller.save()
+
+        def switch_off() -> None:
+            biller.is_active = False
+            biller.save()
+
+        for end in (give_back, set_password, switch_off):
             token = AuthToken.objects.create(biller)[1]
             assert ask(token)
             end()

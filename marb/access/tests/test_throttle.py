@@ -166,7 +166,7 @@ def test_strangers_share_their_addresss_allowance_and_health_is_free(settings: A
     settings.API_RATE_ADDRESS_MINUTE = 2
     address = "2001:db8:77::1"
     throttle.forget("address:2001:db8:77::")
-    given = {"REMOTE_ADDR": address}
+    given: dict[str, Any] = {"REMOTE_ADDR": address}
     assert [client.get(ME, headers={"Authorization": "Token x"}, **given).status_code for _ in range(3)] == [
         401,
         401,
