@@ -79,7 +79,7 @@ def create_payer(practice: Practice, name: str, mark: str) -> Payer:
 def create_audit_entry(practice: Practice, mark: str) -> None:
     """Record, the only way there is, that somebody read something."""
     words = ("claim", "read", f"claim{mark}-detail", "GET")
-    entry = (datetime.now(UTC), practice.pk, None, f"reader{mark}", *words, [1], {}, 200, "127.0.0.1", mark)
+    entry: list[Any] = [datetime.now(UTC), practice.pk, None, f"reader{mark}", *words, [1], {}, 200, "127.0.0.1", mark]
     assert store([entry])
 
 
