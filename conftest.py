@@ -74,6 +74,16 @@ def plain_static_files() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(autouse=True, scope="session")
+def unguarded() -> None:
+    """What counts and remembers across tests is off; the tests of it turn it on (marb.access)."""
+    settings.READER_SECONDS = 0.0
+    settings.AUDIT_SECONDS = 0.0
+    settings.API_RATE_MINUTE = settings.API_RATE_HOUR = 0
+    settings.API_RATE_ADDRESS_MINUTE = settings.API_RATE_ADDRESS_HOUR = 0
+    settings.LOGIN_RATE = settings.LOGIN_RATE_ADDRESS = []
+
+
 @pytest.fixture
 def practice(db: None) -> Practice:
     return Practice.objects.create(code="main", name="Main Street Medical Group")
