@@ -3,6 +3,7 @@
 Shared by all apps: a practice, another practice, one member of the first per role, and a headless Chromium.
 """
 
+import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,9 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 
 from marb.access.models import Membership, Practice, Role
+from marb.core.cache import statistics
+from marb.core.cache.keys import Namespace
+from marb.core.cache.memory import MEMORY
 
 CHROMIUM_OPTIONS = [
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage"),
@@ -37,6 +41,17 @@ def plain_static_files() -> None:
     backend = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": backend}
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def own_cache() -> Iterator[None]:
+    """Each test has names of its own in the cache: ids come again in another database."""
+    before = Namespace.prefix
+    Namespace.prefix = f"test-{secrets.token_hex(6)}"
+    MEMORY.clear()
+    yield
+    statistics.PROCESS = statistics.Counts()
+    Namespace.prefix = before
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
+from marb.core.cache import touch, touching
 from marb.core.copy import copy_rows, reserve_ids
 from marb.edi.findings import Finding, Quarantined
 from marb.edi.x12 import Excerpt
@@ -53,6 +54,7 @@ def load_chunk(job: ChunkJob) -> None:
     payments = resolve_payments(job, reading.payments, payers, providers)
     with job.commit(outcome(reading)) as cursor:
         write_rows(cursor, job, reading, payments=payments, payers=payers, providers=providers)
+        touch(job.practice_id, "remittance+", *(["payment"] if reading.provider_adjustments else []))
 
 
 def read_chunk(excerpt: Excerpt) -> Reading:
@@ -138,7 +140,7 @@ def resolve_payments(
     known = find_payments(job, payments)
     missing = [payment for payment in payments if payment.byte_offset not in known]
     if missing:
-        with connection.cursor() as cursor:
+        with touching(job.practice_id, "payment+"), connection.cursor() as cursor:
             cursor.executemany(INSERT_PAYMENT, [payment_values(job, each, payers, providers) for each in missing])
         known |= find_payments(job, missing)
     return known
