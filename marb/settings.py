@@ -153,6 +153,9 @@ CACHES = {
             "SOCKET_CONNECT_TIMEOUT": 0.25,
             "SOCKET_TIMEOUT": 0.25,
             "IGNORE_EXCEPTIONS": True,
+            # more threads than connections wait for one; a pool that refuses would look like a dead server
+            "CONNECTION_POOL_CLASS": "redis.connection.BlockingConnectionPool",
+            "CONNECTION_POOL_KWARGS": {"max_connections": env.int("CACHE_POOL_MAX", default=32), "timeout": 5},
         },
     }
 }
