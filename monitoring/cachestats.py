@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from marb.access.roles import is_superuser
+from marb.access.roles import Action, is_superuser
 from marb.core.cache import statistics
 
 MOST_KEY_CHARACTERS = 200
@@ -65,7 +65,7 @@ class CacheStats(APIView):
 
 
 class CacheStatsReset(APIView):
-    write_action = None
+    write_action = Action.MANAGE_MEMBERS
 
     @extend_schema(operation_id="cache_stats_reset", parameters=[KEY], request=None, responses={204: None})
     def post(self, request: Request) -> Response:
