@@ -21,6 +21,8 @@ from marb.core.cache.keys import Wanted
 
 PREFIX = "/api/v1/"
 JSON = "application/json"
+# by route; as many as the API has
+VIEWS: dict[str, type[CachedViewSet] | None] = {}
 
 
 class CachedAnswers:
@@ -28,7 +30,6 @@ class CachedAnswers:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
-        self.views: dict[str, type[CachedViewSet] | None] = {}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.answer(request) or self.get_response(request)
@@ -39,7 +40,7 @@ class CachedAnswers:
         if request.method != "GET" or not path.startswith(PREFIX) or not is_plain(request):
             return None
         route, _, number = path[len(PREFIX) :].strip("/").partition("/")
-        view = self.get_view(route) if path.endswith("/") and is_number(number) else None
+        view = find_view(route) if path.endswith("/") and is_number(number) else None
         user = view and door.authenticate(request)
         if view is None or user is None:
             return None
@@ -70,15 +71,16 @@ class CachedAnswers:
         door.record(request, user, view.kind, ids_of(found, request))
         return response
 
-    def get_view(self, route: str) -> type[CachedViewSet] | None:
-        """Get the cached viewset of a route such as `claims`; None for any other."""
-        if route not in self.views:
-            try:
-                view = getattr(resolve(f"{PREFIX}{route}/1/").func, "cls", None)
-            except Resolver404:
-                return None
-            self.views[route] = view if isinstance(view, type) and issubclass(view, CachedViewSet) else None
-        return self.views[route]
+
+def find_view(route: str) -> type[CachedViewSet] | None:
+    """Find the cached viewset of a route such as `claims`; None for any other."""
+    if route not in VIEWS:
+        try:
+            view = getattr(resolve(f"{PREFIX}{route}/1/").func, "cls", None)
+        except Resolver404:
+            return None
+        VIEWS[route] = view if isinstance(view, type) and issubclass(view, CachedViewSet) else None
+    return VIEWS[route]
 
 
 def is_plain(request: HttpRequest) -> bool:

@@ -8,6 +8,7 @@ import io
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -75,7 +76,9 @@ def compare(person: Client, monkeypatch) -> Callable[[Callable[[], object]], int
 
 @pytest.fixture
 def files() -> Iterator[tuple[str, bytes]]:
-    return ((name, text.encode()) for name, text in Sample(20, 4, date(2026, 6, 30)).files())
+    # the first batch: professional and institutional claims, and what was paid of them
+    made = islice(Sample(20, 4, date(2026, 6, 30)).files(), 3)
+    return ((name, text.encode()) for name, text in made)
 
 
 def test_each_step_of_the_belt(practice: Practice, compare, files) -> None:

@@ -10,6 +10,8 @@ import pytest
 from django.db import connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from marb.core.cache import breaker, entries, fill, forget, forget_pattern, keys, memory, server, stamps, statistics
 from marb.core.cache.fill import Filled, choose, fetch, read, read_hits
@@ -237,7 +239,8 @@ def write_steps(database: Database, *, commits: bool) -> Iterator[None]:
 
 
 def test_no_interleaving_of_readers_and_writers_answers_an_old_value() -> None:
-    chance, database, stale, met = random.Random(15), Database(), [], 0
+    chance, database, met = random.Random(15), Database(), 0
+    stale: list[Any] = []
     for round_number in range(INTERLEAVINGS):
         wanted = want_row("claim", round_number % 7, 5, "full", ("claim",))
         actors: list[Iterator[None]] = [read_steps(database, wanted, stale) for _ in range(chance.randint(1, 2))]
@@ -354,7 +357,7 @@ def away(monkeypatch) -> Iterator[None]:
     import redis
 
     monkeypatch.setattr(server, "BREAKER", breaker.Breaker(time.monotonic))
-    nowhere = redis.Redis(port=9, socket_connect_timeout=0.25, retry=None)
+    nowhere = redis.Redis(port=9, socket_connect_timeout=0.25, retry=Retry(NoBackoff(), 0))
     monkeypatch.setattr(server, "get_redis_connection", lambda alias: nowhere)
     monkeypatch.setattr(server, "OWED", set())
     yield

@@ -1,4 +1,4 @@
-"""Cached answers: who gets which, at what cost, and that a server that is away is nobody's trouble."""
+"""Cached answers of the API: who gets which, at what cost, and that a server that is away is nobody's trouble."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -10,14 +10,17 @@ import redis
 from django.db import connection
 from django.test import Client
 from knox.models import AuthToken
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from claims.models import Claim
 from claims.tests.rows import create_claim, create_line
 from conftest import create_member
-from marb.access import hits
+from marb.access import hits, warm
 from marb.access.models import Membership, Practice, Role
 from marb.core.cache import breaker, memory, server, touching
 from marb.core.embedded.valkey import binary
+from marb.core.paginator import KeyPagination
 from marb.parties.tests.rows import create_payer
 from marb.pipeline.tests.rows import create_chunk, create_file
 
@@ -227,7 +230,7 @@ def wait_ready(client: redis.Redis) -> None:
 
 def test_a_cache_that_is_killed_under_load_costs_nobody_an_error(monkeypatch, tmp_path, biller, claim: Claim) -> None:
     port, headers = free_port(), token(biller)
-    own = redis.Redis(port=port, socket_timeout=0.25, socket_connect_timeout=0.25, retry=None)
+    own = redis.Redis(port=port, socket_timeout=0.25, socket_connect_timeout=0.25, retry=Retry(NoBackoff(), 0))
     monkeypatch.setattr(server, "BREAKER", breaker.Breaker(server.time.monotonic, pause=0.1))
     monkeypatch.setattr(server, "OWED", set())
     monkeypatch.setattr(server, "get_redis_connection", lambda alias: own)
@@ -272,4 +275,28 @@ def test_members_of_a_role_share_entries(client: Client, biller, claim: Claim, p
     manager = create_member(practice, Role.MANAGER, password)
     for user in (biller, manager):
         assert client.get(f"{URL}{claim.pk}/", headers=token(user)).status_code == 200
+    assert len(whole_path) == 1
+
+
+def test_what_was_warmed_is_met_by_the_first_reader(
+    client: Client, biller, auditor, claim: Claim, whole_path: list[str]
+) -> None:
+    assert warm.warm_practice(claim.practice_id) > 0
+    for user, member_id in ((biller, "W123456789"), (auditor, "***6789")):
+        headers = token(user)
+        assert client.get(f"{URL}{claim.pk}/", headers=headers).json()["subscriber_member_id"] == member_id
+        assert [row["id"] for row in client.get(URL, headers=headers).json()["results"]] == [claim.pk]
+        assert client.get("/api/v1/payers/", headers=headers).status_code == 200
+    assert whole_path == []
+
+
+def test_the_links_of_a_warmed_page_are_those_of_its_own_address(
+    client: Client, biller, claim: Claim, whole_path: list[str], monkeypatch
+) -> None:
+    monkeypatch.setattr(KeyPagination, "default_limit", 1)
+    create_claim(claim.chunk, 300)
+    warm.warm_practice(claim.practice_id)
+    page = client.get(URL, headers=token(biller)).json()
+    assert page["next"].startswith(f"http://testserver{URL}?cursor=")
+    assert [row["id"] for row in client.get(page["next"], headers=token(biller)).json()["results"]] == [claim.pk]
     assert len(whole_path) == 1
