@@ -11,8 +11,8 @@ from rest_framework import serializers
 
 from claims.models import Claim, ClaimStatus, ClaimType, ServiceLine
 from marb.access.masking import MaskedDocumentField, MaskedField, mask_birth_date
+from marb.core.bulk import BulkViewSet
 from marb.core.filters import IdFilter, RowFilterSet, TextFilter
-from marb.core.viewsets import ReadOnlyViewSet
 from marb.pipeline.models import Finding
 from marb.pipeline.serializers import FindingSerializer
 
@@ -116,7 +116,7 @@ class ClaimFilterSet(RowFilterSet):
         return queryset.filter(**clean) if value == "true" else queryset.exclude(**clean)
 
 
-class ClaimViewSet(ReadOnlyViewSet):
+class ClaimViewSet(BulkViewSet):
     """Claims. Names of patients are shown, identifiers only in a detail and to those who may see them."""
 
     queryset = Claim.objects.all()

@@ -12,8 +12,8 @@ from rest_framework import serializers
 from claims.api import ClaimFilterSet, ClaimSerializer, ClaimViewSet
 from claims.models import Claim
 from episodes.models import Episode, EpisodeClaim, EpisodeRemittance, EpisodeStatus
+from marb.core.bulk import BulkViewSet
 from marb.core.filters import IdFilter, RowFilterSet, TextFilter
-from marb.core.viewsets import ReadOnlyViewSet
 
 EPISODE_FIELDS = [
     *("id", "practice", "claim", "status", "charge_amount", "paid_amount", "adjustment_amount"),
@@ -96,7 +96,7 @@ class EpisodeFilterSet(RowFilterSet):
     created_to = django_filters.IsoDateTimeFilter("created_at", "lte")
 
 
-class EpisodeViewSet(ReadOnlyViewSet):
+class EpisodeViewSet(BulkViewSet):
     """Episodes: what became of a claim."""
 
     queryset = Episode.objects.all()

@@ -178,6 +178,11 @@ EDI_STRICT_ENVELOPE = env.bool("EDI_STRICT_ENVELOPE", default=False)
 EDI_CHUNK_CLAIMS = env.int("EDI_CHUNK_CLAIMS", default=1_000)
 EDI_MOST_BYTES = env.int("EDI_MOST_BYTES", default=2 * 1024**3)
 
+# --- Long answers: exports and live progress hold a web thread each (marb.core.slots) ---------------------------------
+STREAMS_PER_PROCESS = env.int("STREAMS_PER_PROCESS", default=4)
+STREAMS_PER_USER = env.int("STREAMS_PER_USER", default=3)
+EXPORT_MOST_SECONDS = env.int("EXPORT_MOST_SECONDS", default=3600)
+
 # --- People -----------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -215,6 +220,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "marb.core.errors.answer_error",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
+    "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": True,
     "PAGE_SIZE": 100,
 }
@@ -230,6 +236,10 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "marb.core.schema.describe_errors",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "FileStatus": "marb.pipeline.models.FileStatus",
         "ClaimStatus": "claims.models.ClaimStatus",

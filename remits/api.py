@@ -10,8 +10,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from rest_framework import serializers
 
 from marb.access.masking import MaskedDocumentField, MaskedField
+from marb.core.bulk import BulkViewSet
 from marb.core.filters import IdFilter, RowFilterSet, TextFilter
-from marb.core.viewsets import ReadOnlyViewSet
 from marb.pipeline.models import Finding
 from marb.pipeline.serializers import FindingSerializer
 from remits.models import Adjustment, Payment, ProviderAdjustment, Remittance, RemittanceLine, RemittanceStatus
@@ -143,7 +143,7 @@ class RemittanceFilterSet(RowFilterSet):
         return queryset.filter(Exists(reasons))
 
 
-class PaymentViewSet(ReadOnlyViewSet):
+class PaymentViewSet(BulkViewSet):
     """Payments: checks and transfers."""
 
     queryset = Payment.objects.all()
@@ -157,7 +157,7 @@ class PaymentViewSet(ReadOnlyViewSet):
         return ProviderAdjustment.objects.filter(payment_id=row["id"])
 
 
-class RemittanceViewSet(ReadOnlyViewSet):
+class RemittanceViewSet(BulkViewSet):
     """Remittances: what a payer said about a claim."""
 
     queryset = Remittance.objects.all()

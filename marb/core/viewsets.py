@@ -75,11 +75,14 @@ class ReadOnlyViewSet(GenericViewSet[Any]):
     lookup_value_regex = "[0-9]{1,18}"
     http_method_names: Sequence[str] = ("get", "head", "post", "put", "patch", "delete")
     schema = RowSchema()
+    # what a person needs a right for (marb.access.roles); reading needs none
+    write_action: str | None = None
+    list_actions: Sequence[str] = ("list",)
     action: str
 
     @property
     def is_detail(self) -> bool:
-        return self.action != "list"
+        return self.action not in self.list_actions
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -111,7 +114,7 @@ class ReadOnlyViewSet(GenericViewSet[Any]):
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer one row with its children."""
-        shape = get_shape(self.detail_class)
+        shape = self.chosen(get_shape(self.detail_class))
         row = self.get_row(shape)
         shown = self.show_row(row, shape)
         for name, child in shape.nested.items():
@@ -141,15 +144,17 @@ class ReadOnlyViewSet(GenericViewSet[Any]):
         return shown
 
     def chosen(self, shape: Shape) -> Shape:
-        """Narrow a list's shape to `fields=a,b`; a name that the list does not have is a 400."""
+        """Narrow a shape to `fields=a,b`; a name that it does not have is a 400."""
         text = self.request.query_params.get("fields")
         if text is None:
             return shape
         names = text.split(",")
-        if not set(names) <= set(shape.columns):
-            raise ValidationError({"fields": [f"Of {', '.join(shape.columns)}."]})
+        if not set(names) <= {*shape.columns, *shape.nested}:
+            raise ValidationError({"fields": [f"Of {', '.join([*shape.columns, *shape.nested])}."]})
+        columns = {name: shape.columns[name] for name in names if name in shape.columns}
         shows = {name: show for name, show in shape.shows.items() if name in names}
-        return shape._replace(columns={name: shape.columns[name] for name in names}, shows=shows)
+        nested = {name: child for name, child in shape.nested.items() if name in names}
+        return Shape(columns, shows, nested, shape.singles)
 
     def with_parts(self, rows: Sequence[Row], shown: Answers) -> Answers:
         """Add what `expand=a,b` asks for, each part in a fixed number of queries for the whole page."""

@@ -12,8 +12,8 @@ from rest_framework.response import Response
 
 from marb.access.masking import MaskedField, mask_tax_number
 from marb.access.roles import Action
+from marb.core.bulk import BulkViewSet
 from marb.core.filters import IdFilter, RowFilterSet, TextFilter
-from marb.core.viewsets import ReadOnlyViewSet
 from marb.parties.models import Payer, PayerType, Plan, Provider
 
 MOST_DAYS = 3650
@@ -92,7 +92,7 @@ class ProviderFilterSet(RowFilterSet):
     name = TextFilter(lookup_expr="istartswith")
 
 
-class PayerViewSet(mixins.UpdateModelMixin, ReadOnlyViewSet):
+class PayerViewSet(mixins.UpdateModelMixin, BulkViewSet):
     """Payers, and with PATCH their type, rules and deadlines."""
 
     queryset = Payer.objects.all()
@@ -102,7 +102,7 @@ class PayerViewSet(mixins.UpdateModelMixin, ReadOnlyViewSet):
     orderings = ("name", "-name", "-id", "id")
     kind = "payer"
     write_action = Action.CHANGE_PARTIES
-    http_method_names = ("get", "head", "patch")
+    http_method_names = ("get", "head", "post", "patch")
 
     def get_serializer_class(self) -> type[serializers.Serializer[Any]]:
         return PayerChangeSerializer if self.action == "partial_update" else super().get_serializer_class()
@@ -118,14 +118,14 @@ class PayerViewSet(mixins.UpdateModelMixin, ReadOnlyViewSet):
         return Plan.objects.filter(payer_id=row["id"])
 
 
-class PlanViewSet(ReadOnlyViewSet):
+class PlanViewSet(BulkViewSet):
     queryset = Plan.objects.all()
     serializer_class = PlanSerializer
     detail_class = PlanDetailSerializer
     filterset_class = PlanFilterSet
 
 
-class ProviderViewSet(ReadOnlyViewSet):
+class ProviderViewSet(BulkViewSet):
     queryset = Provider.objects.all()
     serializer_class = ProviderSerializer
     detail_class = ProviderDetailSerializer

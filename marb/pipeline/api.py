@@ -20,10 +20,11 @@ from rest_framework.serializers import Serializer
 
 from marb.access.models import Practice
 from marb.access.roles import Action, find_practices, may
+from marb.core.bulk import BulkViewSet
 from marb.core.errors import body
 from marb.core.filters import RowFilterSet, TextFilter
 from marb.core.paginator import KeyPagination
-from marb.core.viewsets import ReadOnlyViewSet, get_shape, select
+from marb.core.viewsets import get_shape, select
 from marb.edi.x12 import Span, read_segments
 from marb.pipeline import serializers
 from marb.pipeline.body import FileParser, FormParser, LengthRequired
@@ -61,7 +62,7 @@ class SetFilterSet(RowFilterSet):
     status = django_filters.ChoiceFilter(choices=SetStatus.choices)
 
 
-class FileViewSet(ReadOnlyViewSet):
+class FileViewSet(BulkViewSet):
     """Files as they were received, and what they came to."""
 
     queryset = EdiFile.objects.all()
