@@ -182,6 +182,15 @@ EDI_MOST_BYTES = env.int("EDI_MOST_BYTES", default=2 * 1024**3)
 STREAMS_PER_PROCESS = env.int("STREAMS_PER_PROCESS", default=4)
 STREAMS_PER_USER = env.int("STREAMS_PER_USER", default=3)
 EXPORT_MOST_SECONDS = env.int("EXPORT_MOST_SECONDS", default=3600)
+# live progress: how often a file is looked at, and when the caller is told to come again
+EVENTS_SECONDS = env.float("EVENTS_SECONDS", default=1.0)
+EVENTS_MOST_SECONDS = env.float("EVENTS_MOST_SECONDS", default=60.0)
+
+# --- Idempotency keys (marb.access.idempotency) and uploads in parts (marb.pipeline.resumable) ------------------------
+IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", default=24)
+IDEMPOTENCY_LOCK_SECONDS = env.int("IDEMPOTENCY_LOCK_SECONDS", default=600)
+UPLOAD_HOURS = env.int("UPLOAD_HOURS", default=24)
+UPLOADS_PER_USER = env.int("UPLOADS_PER_USER", default=20)
 
 # --- People -----------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import build_array_type, build_basic_type, is_serializer
+from drf_spectacular.plumbing import build_array_type, is_serializer
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.serializers import ListSerializer
 
@@ -43,6 +43,8 @@ ERROR = {
 
 class RowSchema(AutoSchema):
     """Reads the parameters of a list or detail off its view."""
+
+    view: Any
 
     @property
     def action(self) -> str:
@@ -84,8 +86,8 @@ class RowSchema(AutoSchema):
         answer = super()._get_response_for_code(serializer, status_code, media_types, direction)
         if self.action != "bulk" or not is_serializer(serializer):
             return answer
-        rows = self.resolve_serializer(self.view.serializer_class, "response").ref
-        ids = build_array_type(build_basic_type(int))
+        rows: Any = self.resolve_serializer(self.view.serializer_class, "response").ref
+        ids = build_array_type({"type": "integer"})
         body = {"type": "object", "required": ["results", "missing"]}
         body["properties"] = {"results": build_array_type(rows), "missing": ids}  # type: ignore[assignment]
         return {**answer, "content": {"application/json": {"schema": body}}}

@@ -10,6 +10,7 @@ from rest_framework import mixins, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from marb.access.idempotency import idempotent
 from marb.access.masking import MaskedField, mask_tax_number
 from marb.access.roles import Action
 from marb.core.bulk import BulkViewSet
@@ -107,6 +108,7 @@ class PayerViewSet(mixins.UpdateModelMixin, BulkViewSet):
     def get_serializer_class(self) -> type[serializers.Serializer[Any]]:
         return PayerChangeSerializer if self.action == "partial_update" else super().get_serializer_class()
 
+    @idempotent
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Change a payer and answer it whole."""
         serializer = self.get_serializer(self.get_object(), data=request.data, partial=True)
