@@ -255,6 +255,7 @@ SPECTACULAR_SETTINGS = {
         "RemittanceStatus": "remits.models.RemittanceStatus",
         "EpisodeStatus": "episodes.models.EpisodeStatus",
         "HealthStatus": ["ok", "down"],
+        "DetailedHealthStatus": ["healthy", "degraded"],
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
 }

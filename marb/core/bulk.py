@@ -29,6 +29,15 @@ class WholeNumberField(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
+class TextField(serializers.CharField):
+    """A JSON text; a number or a truth value is none, NUL is in none."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class IdsSerializer(serializers.Serializer[Any]):
     ids = serializers.ListField(
         child=WholeNumberField(min_value=0, max_value=MOST_ID), min_length=1, max_length=MOST_IDS

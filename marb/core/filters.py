@@ -6,8 +6,10 @@ import django_filters
 from django import forms
 from django.core.validators import RegexValidator
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
 
 MOST_TEXT = 100
+WITHOUT_NUL = r"^[^\u0000]+$"
 
 
 class IdField(forms.CharField):
@@ -20,6 +22,7 @@ class IdField(forms.CharField):
         return int(text) if text else None
 
 
+@extend_schema_field({"type": "integer", "minimum": 0, "maximum": 10**18 - 1})
 class IdFilter(django_filters.Filter):
     field_class = IdField
 
@@ -28,7 +31,10 @@ class TextFilter(django_filters.CharFilter):
     """Exact text, as long as a column may be; stripped of nothing, because control numbers are taken as sent."""
 
     def __init__(self, *args: Any, **options: Any):
-        super().__init__(*args, **{"max_length": MOST_TEXT, "strip": False, **options})
+        known = {"max_length": MOST_TEXT, "strip": False, **options}
+        super().__init__(*args, **known)
+        described = {"type": "string", "minLength": 1, "maxLength": known["max_length"], "pattern": WITHOUT_NUL}
+        extend_schema_field(described)(self)
 
 
 class RowFilterSet(django_filters.FilterSet):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError as FieldError
 from django.db.models import Q, QuerySet
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,6 +22,7 @@ from rest_framework.utils.urls import replace_query_param
 MOST_ID = 2**63 - 1
 NEWEST_FIRST = ("-id", "id")
 ROWS_AT_ONCE = 2_000
+CURSOR = "^[A-Za-z0-9_=-]{1,4000}$"
 
 
 class Key(NamedTuple):
@@ -34,7 +35,7 @@ class Key(NamedTuple):
 
 class KeyPagination(BasePagination):
     """Pages by key. `limit` is a whole number from 1 to 1000 (100 without it), `ordering` one of the view's; anything
-    else, like a cursor that was not handed out, is a 400."""
+    else is a 400. A cursor leads to a page: one that was not handed out is a 404."""
 
     default_limit = 100
     most_limit = 1000
@@ -85,12 +86,14 @@ class KeyPagination(BasePagination):
         cursor = request.query_params.get("cursor")
         if cursor is None:
             return None
+        if not re.fullmatch(CURSOR, cursor):
+            raise ValidationError({"cursor": ["Not a cursor."]})
         try:
             key = read_cursor(cursor)
             if self.column != "id":
                 self.model._meta.get_field(self.column).to_python(key.value)
         except (ValueError, TypeError, binascii.Error, RecursionError, FieldError):
-            raise ValidationError({"cursor": ["Not a cursor of this list."]}) from None
+            raise NotFound("Not a cursor of this list.") from None
         return key
 
     def get_paginated_response(self, data: Any) -> Response:
@@ -119,7 +122,7 @@ class KeyPagination(BasePagination):
         orderings = list(getattr(view, "orderings", NEWEST_FIRST))
         schemas: dict[str, dict[str, Any]] = {
             "limit": {"type": "integer", "minimum": 1, "maximum": self.most_limit, "default": self.default_limit},
-            "cursor": {"type": "string"},
+            "cursor": {"type": "string", "pattern": CURSOR},
             "ordering": {"type": "string", "enum": orderings, "default": orderings[0]},
         }
         return [{"name": name, "in": "query", "required": False, "schema": schemas[name]} for name in self.parameters]

@@ -104,7 +104,7 @@ def describe_errors(result: dict[str, Any], generator: Any, request: Any, public
     for path, operations in result["paths"].items():
         for operation in operations.values():
             loosen(operation, result["components"]["schemas"])
-            add_errors(operation, is_open="health" in path)
+            add_errors(operation, is_open=path.endswith("/health/"))
     return result
 
 

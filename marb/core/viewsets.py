@@ -86,16 +86,19 @@ class ReadOnlyViewSet(GenericViewSet[Any]):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.check_parameters(request)
+        # a method that the address does not have is a 405, whatever came with it
+        if self.action:
+            self.check_parameters(request)
 
     def check_parameters(self, request: Request) -> None:
-        """Refuse parameters that nobody reads, and NUL, which PostgreSQL text refuses."""
+        """Refuse parameters that nobody reads or that say nothing, and NUL, which PostgreSQL text refuses."""
         known = {*self.parameters, *getattr(getattr(self, "filterset_class", None), "base_filters", ())}
         unknown = sorted(set(request.query_params) - known)
         if unknown:
             raise ValidationError({"request": [f"Unknown parameter. Known: {', '.join(sorted(known))}."]})
-        if any("\x00" in value for values in request.query_params.lists() for value in values[1]):
-            raise ValidationError({"request": ["NUL is in no value."]})
+        values = [value for _, values in request.query_params.lists() for value in values]
+        if not all(values) or any("\x00" in value for value in values):
+            raise ValidationError({"request": ["A parameter has a value, and NUL is in none."]})
 
     def get_queryset(self) -> QuerySet[Any, Any]:
         return super().get_queryset().for_user(self.request.user)  # type: ignore[attr-defined]

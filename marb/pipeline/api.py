@@ -21,14 +21,13 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.serializers import Serializer
 
-from marb.access.idempotency import answer_once, idempotent
+from marb.access.idempotency import answer_once
 from marb.access.models import Practice
 from marb.access.roles import Action, find_practices, may
 from marb.core.bulk import BulkViewSet
 from marb.core.errors import body
 from marb.core.filters import RowFilterSet, TextFilter
 from marb.core.paginator import KeyPagination
-from marb.core.parser import StrictParser
 from marb.core.renderer import EventRenderer, OrjsonRenderer
 from marb.core.viewsets import get_shape, select
 from marb.edi.x12 import Span, read_segments
@@ -49,6 +48,10 @@ MEDIA = frozenset(
 CODES = {413: "too_large", 422: "unreadable"}
 UPLOAD_PARAMETERS = frozenset({"name", "practice"})
 LAST_EVENT = OpenApiParameter("Last-Event-ID", str, OpenApiParameter.HEADER, description="What is known already.")
+EVENT = {
+    "type": "object",
+    "properties": {"event": {"type": "string"}, "id": {"type": "string"}, "data": {"type": "string"}},
+}
 LEVELS = [(level, level) for level in "XGTCW"]
 
 
@@ -120,14 +123,14 @@ class FileViewSet(BulkViewSet):
         """Answer a file's status and how far it is."""
         return Response(look_at([self.get_file().pk]).files[0])
 
-    @extend_schema(parameters=[LAST_EVENT], responses={(200, "text/event-stream"): str})
+    @extend_schema(parameters=[LAST_EVENT], responses={(200, "text/event-stream"): EVENT})
     @action(detail=True, parameters=(), renderer_classes=[EventRenderer, OrjsonRenderer])
     def events(self, request: Request, pk: str) -> StreamingHttpResponse:
         """Tell a file's progress as it moves: server-sent events `progress`, and `done` when it is finished."""
         ids = [self.get_file().pk]
         return self.tell(lambda: ids)
 
-    @extend_schema(parameters=[LAST_EVENT], responses={(200, "text/event-stream"): str}, operation_id="files_live")
+    @extend_schema(parameters=[LAST_EVENT], responses={(200, "text/event-stream"): EVENT}, operation_id="files_live")
     def live(self, request: Request) -> StreamingHttpResponse:
         """Tell the progress of every unfinished file, all that moved in one event."""
         return self.tell(Unfinished(self.get_queryset()).find)
@@ -189,35 +192,34 @@ class FileViewSet(BulkViewSet):
         return Response({**row, "segments": read_held(held)})
 
     @extend_schema(request=None, responses={202: serializers.UploadedSerializer})
-    @action(detail=True, methods=["post"], parameters=(), parser_classes=[StrictParser])
-    @idempotent
+    @action(detail=True, methods=["post"], parameters=())
     def retry(self, request: Request, pk: str) -> Response:
         """Try again what was given up: parked chunks, failed last steps. 409 where there is nothing to try."""
         return self.give("retry")
 
     @extend_schema(request=None, responses={202: serializers.UploadedSerializer})
-    @action(detail=True, methods=["post"], parameters=(), parser_classes=[StrictParser])
-    @idempotent
+    @action(detail=True, methods=["post"], parameters=())
     def pause(self, request: Request, pk: str) -> Response:
         """Let a file rest once the chunks in hand are done. 409 where it is finished or on hold."""
         return self.give("pause")
 
     @extend_schema(request=None, responses={202: serializers.UploadedSerializer})
-    @action(detail=True, methods=["post"], parameters=(), parser_classes=[StrictParser])
-    @idempotent
+    @action(detail=True, methods=["post"], parameters=())
     def resume(self, request: Request, pk: str) -> Response:
         """Let a paused file go on. 409 where it is not paused."""
         return self.give("resume")
 
     @extend_schema(request=None, responses={202: serializers.UploadedSerializer})
-    @action(detail=True, methods=["post"], parameters=(), parser_classes=[StrictParser])
-    @idempotent
+    @action(detail=True, methods=["post"], parameters=())
     def cancel(self, request: Request, pk: str) -> Response:
         """Give up what is open of a file; what is committed stays. 409 where nothing is open."""
         return self.give("cancel")
 
     def give(self, word: str) -> Response:
-        """Give a file an order (marb.pipeline.steering)."""
+        """Give a file an order (marb.pipeline.steering); once by its Idempotency-Key."""
+        return answer_once(self.request, lambda: "", lambda: self.carry_out(word))
+
+    def carry_out(self, word: str) -> Response:
         file = self.get_file()
         if not may(self.request.user, file.practice_id, self.write_action):
             raise PermissionDenied

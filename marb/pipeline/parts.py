@@ -5,6 +5,7 @@ the last part answers what a whole upload would. DELETE gives it up. Headers and
 beginning is JSON. Members see their practices' uploads; only who began one may go on with it.
 """
 
+import io
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -84,11 +85,9 @@ class UploadViewSet(ReadOnlyViewSet):
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Add a part. The last one answers what became of the file. 409 names the right offset."""
         upload = self.get_own()
-        if not isinstance(request.data, Counted):
-            raise UnsupportedMediaType(request.content_type)
-        offset = read_offset(request)
+        part = read_part(request)
         try:
-            kept = resumable.add_part(upload, offset, request.data)
+            kept = resumable.add_part(upload, read_offset(request), part)
         except resumable.WrongOffset as error:
             told = self.handle_exception(error)
             told.headers[OFFSET] = str(error.offset)
@@ -109,6 +108,15 @@ class UploadViewSet(ReadOnlyViewSet):
         if upload.user_id != self.request.user.pk:
             raise PermissionDenied
         return upload
+
+
+def read_part(request: Request) -> Counted:
+    """Get the stream of a part, also of an empty one, which no parser is asked for. Raises UnsupportedMediaType."""
+    if isinstance(request.data, Counted):
+        return request.data
+    if request.content_type == PartParser.media_type:
+        return Counted(io.BytesIO(), 0)
+    raise UnsupportedMediaType(request.content_type)
 
 
 def read_offset(request: Request) -> int:

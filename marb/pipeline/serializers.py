@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from marb.core.bulk import WholeNumberField
+from marb.core.bulk import TextField, WholeNumberField
 from marb.pipeline.models import EdiFile, FileStatus, Finding, Hold, Quarantine, TransactionSet, Upload
 from marb.pipeline.progress import measure
 
@@ -131,9 +131,9 @@ class UploadSerializer(serializers.ModelSerializer[Upload]):
 class UploadBeginSerializer(serializers.Serializer[Any]):
     """What begins an upload; `practice` is a code, for members of several."""
 
-    name = serializers.CharField(max_length=255, default="", allow_blank=True)
-    byte_count = WholeNumberField(min_value=1)
-    practice = serializers.SlugField(max_length=40, required=False)
+    name = TextField(max_length=255, default="", allow_blank=True)
+    byte_count = WholeNumberField(min_value=1, max_value=2**63 - 1)
+    practice = TextField(max_length=40, required=False)
 
 
 class UploadedSerializer(serializers.Serializer[Any]):

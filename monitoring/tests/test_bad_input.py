@@ -60,8 +60,10 @@ def test_a_limit_is_a_whole_number_from_1_to_1000(limit: str, member: Client, ho
 
 @pytest.mark.parametrize("cursor", NO_CURSORS)
 @pytest.mark.parametrize("ordering", ["-id", "-service_from_date"])
-def test_a_cursor_that_was_not_handed_out_is_400(cursor: str, ordering: str, member: Client, house: House) -> None:
-    assert refused(member.get(f"/api/v1/claims/?ordering={ordering}&cursor={cursor}"), 400)
+def test_a_cursor_that_was_not_handed_out_leads_nowhere(
+    cursor: str, ordering: str, member: Client, house: House
+) -> None:
+    assert refused(member.get(f"/api/v1/claims/?ordering={ordering}&cursor={cursor}"), 400, 404)
 
 
 @pytest.mark.parametrize("query", NO_QUERIES)

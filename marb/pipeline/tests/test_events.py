@@ -54,7 +54,7 @@ def test_the_belt_is_told_step_by_step(put, settings, monkeypatch):
     monkeypatch.setattr(events.time, "sleep", lambda _: step([file_id]))
     told = [message for message in events.tell(lambda: [file_id], "", 30) if message.startswith(b"event: progress")]
     looks = [json.loads(message.split(b"data: ")[1])["files"][0] for message in told]
-    assert [look["status"] for look in looks][0] == "received"
+    assert looks[0]["status"] == "received"
     assert looks[-1]["status"] == "partial"
     assert [look["percent"] for look in looks] == sorted(look["percent"] for look in looks)
     assert len(looks) >= 4
