@@ -1,5 +1,6 @@
 """What lists may be filtered by: named filters only. An unknown parameter is a 400, never a lookup, never ignored."""
 
+from datetime import UTC
 from typing import Any
 
 import django_filters
@@ -25,6 +26,24 @@ class IdField(forms.CharField):
 @extend_schema_field({"type": "integer", "minimum": 0, "maximum": 10**18 - 1})
 class IdFilter(django_filters.Filter):
     field_class = IdField
+
+
+class InstantField(django_filters.fields.IsoDateTimeField):
+    """A moment in UTC: PostgreSQL takes no offset of 16 hours or more, RFC 3339 does."""
+
+    def clean(self, value: Any) -> Any:
+        moment = super().clean(value)
+        if moment is None:
+            return None
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:
+            # within a day of the calendar's ends
+            return moment.replace(tzinfo=UTC)
+
+
+class InstantFilter(django_filters.IsoDateTimeFilter):
+    field_class = InstantField
 
 
 class TextFilter(django_filters.CharFilter):

@@ -26,7 +26,7 @@ from marb.access.models import Practice
 from marb.access.roles import Action, find_practices, may
 from marb.core.bulk import BulkViewSet
 from marb.core.errors import body
-from marb.core.filters import RowFilterSet, TextFilter
+from marb.core.filters import InstantFilter, RowFilterSet, TextFilter
 from marb.core.paginator import KeyPagination
 from marb.core.renderer import EventRenderer, OrjsonRenderer
 from marb.core.viewsets import get_shape, select
@@ -60,8 +60,8 @@ class FileFilterSet(RowFilterSet):
 
     status = django_filters.ChoiceFilter(choices=FileStatus.choices)
     kind = TextFilter()
-    received_from = django_filters.IsoDateTimeFilter("received_at", "gte")
-    received_to = django_filters.IsoDateTimeFilter("received_at", "lte")
+    received_from = InstantFilter("received_at", "gte")
+    received_to = InstantFilter("received_at", "lte")
 
 
 class FindingFilterSet(RowFilterSet):

@@ -114,7 +114,7 @@ def read_part(request: Request) -> Counted:
     """Get the stream of a part, also of an empty one, which no parser is asked for. Raises UnsupportedMediaType."""
     if isinstance(request.data, Counted):
         return request.data
-    if request.content_type == PartParser.media_type:
+    if request.META.get("CONTENT_LENGTH") == "0" and request.content_type in ("", PartParser.media_type):
         return Counted(io.BytesIO(), 0)
     raise UnsupportedMediaType(request.content_type)
 
