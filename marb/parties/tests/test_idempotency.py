@@ -1,4 +1,4 @@
-"""Idempotency keys by Stripe's rules, at a payer: carried out once, answered alike, never mixed up, free after a day."""
+"""Idempotency keys by Stripe's rules, at a payer: carried out once, answered alike, free again after a day."""
 
 import json
 import threading
