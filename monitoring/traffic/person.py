@@ -8,9 +8,9 @@ import asyncio
 import json
 import os
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from urllib.parse import urlencode
 
 from monitoring.traffic.connection import Address, Answer, Connection, write_request
 from monitoring.traffic.mix import API, KINDS, Known
@@ -25,10 +25,10 @@ class NotAnswered(Exception):
     """The server did not answer as it must before anything can be measured; the message says what to do."""
 
 
-def ask(address: Address, path: str, headers: Headers, method: str = "GET") -> Answer:
+def ask(address: Address, path: str, headers: Headers, method: str = "GET", body: bytes = b"") -> Answer:
     """Make one request. Raises NotAnswered where nobody answers."""
     try:
-        return asyncio.run(ask_once(address, write_request(address, path, headers, method=method)))
+        return asyncio.run(ask_once(address, write_request(address, path, headers, method=method, body=body)))
     except (OSError, TimeoutError) as error:
         raise NotAnswered(f"Nobody answers at {address.name}: {type(error).__name__}.") from error
 
@@ -39,6 +39,12 @@ async def ask_once(address: Address, request: bytes) -> Answer:
         return await connection.ask(request)
     finally:
         connection.close()
+
+
+def write_form(address: Address, path: str, headers: Headers, form: Mapping[str, str]) -> Answer:
+    """Send a form. Raises NotAnswered."""
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    return ask(address, path, {**headers, **kind}, "POST", urlencode(form).encode())
 
 
 def log_in(address: Address, name: str, password: str) -> str:
@@ -71,10 +77,9 @@ def signed_in(address: Address) -> Iterator[Headers]:
 def discover(address: Address, headers: Headers) -> Known:
     """Read the first page of each list, for ids to open. Raises NotAnswered."""
     known = Known()
-    read: Callable[[bytes], Any] = json.loads
     for kind in KINDS:
         answer = ask(address, f"{API}/{kind}/?limit={SHOWN}", headers)
         if answer.status != 200:
             raise NotAnswered(f"The list of {kind} answered {answer.status}; {HINT}.")
-        known.note(kind, read(answer.body)["results"])
+        known.note(kind, json.loads(answer.body)["results"])
     return known
