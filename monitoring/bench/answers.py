@@ -42,7 +42,7 @@ def measure_shares(stage: Stage) -> list[Figure]:
     """GETs of hot claims against a constant view and plain Django REST framework, in turns."""
     hot = list(stage.known.values["claims"][:HOT])
     sorts = {
-        "constant": stage.gets(["/bench/constant/"]),
+        "constant": stage.gets(["/bench/constant/"] * HOT),
         "claim": stage.gets([f"{API}/claims/{pk}/" for pk in hot]),
         "plain": stage.gets([f"/bench/plain/{pk}/" for pk in hot]),
     }

@@ -16,8 +16,8 @@ from monitoring.traffic.summary import percentile
 
 MS = 1000
 MEGABYTE = 2**20
-WARM = 300
-COUNTED = 300
+WARM = 100
+COUNTED = 200
 
 
 def measure(stage: Stage) -> list[Figure]:

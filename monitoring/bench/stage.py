@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from functools import cached_property
 from io import StringIO
+from itertools import cycle
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,8 +63,9 @@ class Stage:
         return create_session(self.address, self.scope.practice_id)
 
     def gets(self, paths: list[str], headers: Headers | None = None) -> list[Shot]:
-        who = self.people[0] if headers is None else headers
-        return [Shot(path, write_request(self.address, path, who)) for path in paths]
+        """GETs of paths, from the people in turns, or with these headers."""
+        who = cycle(self.people if headers is None else [headers])
+        return [Shot(path, write_request(self.address, path, next(who))) for path in paths]
 
     def post(self, path: str, body: bytes, who: Headers) -> Shot:
         return Shot(path, write_request(self.address, path, {**who, **X12}, method="POST", body=body))
