@@ -22,6 +22,8 @@ HOT = 100
 CONNECTIONS = 16
 SINGLE = 200
 DEEP_PAGE = 10_000
+# of pages that nobody asked for before
+SIZES = range(50, 150)
 PAGE = 100
 # what people use today, on a box like this (mARB 2.0, one worker), answers a second
 CLAIMS_TODAY, LISTS_TODAY = 167, 28
@@ -120,14 +122,13 @@ def measure_depth(stage: Stage) -> list[Figure]:
     page = min(DEEP_PAGE, there // PAGE // 2)
     deep = Claim.objects.order_by("-id").values_list("id", flat=True)[page * PAGE]
     stage.single(stage.gets([f"{API}/claims/?limit={size}{at}" for size in (40, 45) for at in ("", cursor(deep))]))
-    sizes = range(50, 150)
     # in turns: first page, deep page, of each size
-    both = stage.gets([f"{API}/claims/?limit={size}{at}" for size in sizes for at in ("", cursor(deep))])
+    both = stage.gets([f"{API}/claims/?limit={size}{at}" for size in SIZES for at in ("", cursor(deep))])
     seconds = stage.single(both)
     first, far = median(seconds[::2]), median(seconds[1::2])
     target = Target(1.2, "times page 1", at_most=True)
     details = {"held": there, "page": page, "page_1_ms": round(first * MS, 1), "that_page_ms": round(far * MS, 1)}
-    return [Figure("api", "a page deep in the list against page 1", len(sizes), [far], far / first, target, details)]
+    return [Figure("api", "a page deep in the list against page 1", len(SIZES), [far], far / first, target, details)]
 
 
 def cursor(pk: int) -> str:

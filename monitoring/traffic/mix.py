@@ -122,7 +122,7 @@ class Known:
     def pick(self, name: str, chance: random.Random) -> Any:
         """Choose one; the first is as likely as the second and third together, and so on."""
         values = self.values[name]
-        return values[min(int(len(values) ** chance.random()), len(values)) - 1]
+        return values[min(int((len(values) + 1) ** chance.random()), len(values)) - 1]
 
     def fill(self, path: str, chance: random.Random) -> str:
         return PLACE.sub(lambda found: quote(str(self.pick(found[1], chance)), safe=""), path)
