@@ -1,13 +1,11 @@
 """`manage.py bench api`: every row of its table from a small run, counted exactly, on servers that leave nothing."""
 
 import json
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from django.core.management import call_command
 from django.db import connection
 
 from claims.models import Claim
@@ -15,7 +13,7 @@ from claims.tests.rows import create_claim
 from marb.access.models import Practice
 from marb.pipeline.models import EdiFile
 from marb.pipeline.tests.rows import create_chunk, create_file
-from monitoring.bench import answers, counting, crowd, inside, people, stage
+from monitoring.bench import answers, api, counting, crowd, inside, people, stage
 from monitoring.bench.crowd import Hits
 from monitoring.bench.server import serving
 from monitoring.traffic.drive import Run
@@ -54,31 +52,34 @@ def small(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
         monkeypatch.setattr(module, name, value)
 
 
-@pytest.mark.workers
-@pytest.mark.django_db(transaction=True)
-def test_a_small_bench_of_the_api_tells_every_row_and_leaves_no_server(small: None):
-    before = connection.settings_dict["NAME"]
-    out = StringIO()
-    sizes: dict[str, Any] = {"claims": 12, "held": 24, "runs": 1, "rate": 20, "seconds": 1}
-    call_command("bench", "api", json=True, stdout=out, stderr=StringIO(), **sizes)
-    figures = json.loads(out.getvalue())["figures"]
-    assert [figure["work"] for figure in figures] == WORKS
-    by_work = {figure["work"]: figure for figure in figures}
-    assert by_work["POST of a small file, p95"]["total"] == 3
-    assert by_work["a page deep in the list against page 1"]["details"]["held"] == 24
-    assert by_work["mix at 20/s, p95"]["details"]["errors"] == 0
-    assert by_work["queries in a GET of a claim read before"]["total"] == 20
-    assert by_work["time of a database query in the mix, p95"]["details"]["requests"] == 10
-    assert connection.settings_dict["NAME"] == before
-    assert not [each for each in psutil.Process().children(recursive=True) if "granian" in " ".join(each.cmdline())]
-
-
-@pytest.mark.workers
-@pytest.mark.django_db(transaction=True)
-def test_a_counting_server_counts_what_it_was_asked(practice: Practice, tmp_path: Path, monkeypatch):
+@pytest.fixture
+def reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let servers that are started find the database of the tests."""
     known = connection.settings_dict
     address = f"{known['USER']}:{known['PASSWORD']}@{known['HOST']}:{known['PORT']}/{known['NAME']}"
     monkeypatch.setenv("DATABASE_URL", f"postgres://{address}")
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.workers
+@pytest.mark.django_db(transaction=True)
+def test_a_small_run_tells_every_row_and_leaves_no_server(small: None, reached: None, tmp_path: Path):
+    practice = Practice.objects.create(code="bench", name="Bench")
+    figures = api.measure(stage.Scope(tmp_path, practice.pk, claims=12, held=24, runs=1, rate=20, seconds=1))
+    assert [figure.work for figure in figures] == WORKS
+    by_work = {figure.work: figure for figure in figures}
+    assert by_work["POST of a small file, p95"].total == 3
+    assert by_work["a page deep in the list against page 1"].details["held"] == Claim.objects.count() == 24
+    assert by_work["mix at 20/s, p95"].total == by_work["mix at 20/s, p99"].total > 0
+    assert by_work["queries in a GET of a claim read before"].total == 20
+    assert by_work["time of a database query in the mix, p95"].details["requests"] == 10
+    assert not [each for each in psutil.Process().children(recursive=True) if "granian" in " ".join(each.cmdline())]
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.workers
+@pytest.mark.django_db(transaction=True)
+def test_a_counting_server_counts_what_it_was_asked(reached: None, practice: Practice, tmp_path: Path, monkeypatch):
     monkeypatch.setattr(people, "COUNT", 1)
     [who] = people.create_people(practice.pk)
     claim = create_claim(create_chunk(create_file(practice, "a.837")), 100)

@@ -74,7 +74,7 @@ def test_failures_are_told_and_end_with_status_1(tmp_path: Path):
     assert "Total Errors: 4\nSuccess Rate: 50.0%" in out
     assert "  status 500: 4" in out
     rows = {row["endpoint"]: row for row in csv.DictReader(StringIO(file.read_text()))}
-    assert (rows["/500/"]["errors"], rows["/ok/"]["errors"], rows["all"]["requests"]) == ("4", "0", "8")
+    assert (rows["/:id/"]["errors"], rows["/ok/"]["errors"], rows["all"]["requests"]) == ("4", "0", "8")
 
 
 @pytest.mark.parametrize("url", ["http://192.0.2.1", "http://marb.example:8000", "http://127.0.0.1.example"])
