@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 
 from claims.models import Claim
 from marb.core.paginator import Key, write_cursor
+from marb.pipeline.models import EdiFile
 from monitoring.bench import held
 from monitoring.bench.figures import Figure, Target
 from monitoring.bench.stage import Stage, answered
 from monitoring.traffic.drive import Shot, drive_closed
 from monitoring.traffic.mix import API
+from monitoring.traffic.person import NotAnswered
 from monitoring.traffic.summary import percentile
 
 MS = 1000
@@ -104,9 +106,14 @@ def after(pk: int) -> str:
 
 
 def measure_writing(stage: Stage) -> list[Figure]:
-    """Uploads of small files, each new."""
+    """Uploads of small files, each new. Raises NotAnswered where one was not kept as a file of its own."""
     posts = [stage.post(f"{API}/files/?name=small.x12", body, stage.people[0]) for body in islice(stage.bodies, HOT)]
-    return [at_most("POST of a small file, p95", stage.single(posts), 50)]
+    before = EdiFile.objects.count()
+    seconds = stage.single(posts)
+    kept = EdiFile.objects.count() - before
+    if kept != len(posts):
+        raise NotAnswered(f"Of {len(posts)} new files {kept} were kept.")
+    return [at_most("POST of a small file, p95", seconds, 50)]
 
 
 def measure_dashboard(stage: Stage) -> list[Figure]:

@@ -47,12 +47,12 @@ class Scope(NamedTuple):
 class Stage:
     """A server, who asks it, and for what."""
 
-    def __init__(self, scope: Scope, server: Server, people: list[Headers]):
+    def __init__(self, scope: Scope, server: Server, people: list[Headers], bodies: Iterator[bytes]):
         self.scope = scope
         self.server = server
         self.people = people
         self.known = read_known()
-        self.bodies = write_bodies(scope.folder, SMALL_CLAIMS)
+        self.bodies = bodies
 
     @property
     def address(self) -> Address:
@@ -93,6 +93,11 @@ def answered(run: Run) -> Run:
         first = failed[0]
         raise NotAnswered(f"{len(failed)} of {len(run.outcomes)} requests failed: {first.status} {first.error}".strip())
     return run
+
+
+def write_small(scope: Scope) -> Iterator[bytes]:
+    """Small files to upload, each of them new to the bench's practice."""
+    return write_bodies(scope.folder, SMALL_CLAIMS)
 
 
 def furnish(scope: Scope) -> list[Headers]:

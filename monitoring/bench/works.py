@@ -7,6 +7,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from django.core.management import CommandError
+
 from monitoring.bench import api as outside
 from monitoring.bench import bare, held, linking, reading
 from monitoring.bench.figures import Figure, Target, rate
@@ -14,6 +16,7 @@ from monitoring.bench.files import Input, Pair, write_large, write_pair, write_p
 from monitoring.bench.house import empty
 from monitoring.bench.loading import Load, Team, team
 from monitoring.bench.stage import Scope
+from monitoring.traffic.person import NotAnswered
 
 WARM_CLAIMS = 4_000
 WARM_SEED = 99
@@ -164,7 +167,10 @@ def together(bench: Bench) -> list[Figure]:
 def api(bench: Bench) -> list[Figure]:
     """The API under the product's web server, beside a constant view and plain Django REST framework."""
     scope = Scope(bench.folder, bench.practice_id, bench.claims, bench.held, bench.runs, bench.rate, bench.seconds)
-    return outside.measure(scope)
+    try:
+        return outside.measure(scope)
+    except NotAnswered as error:
+        raise CommandError(str(error)) from error
 
 
 WORKS: dict[str, Callable[[Bench], list[Figure]]] = {
