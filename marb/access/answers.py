@@ -80,7 +80,7 @@ class CachedViewSet(BulkViewSet):
         wanted = {number: want_rows(type(self), user, number, self.page_name) for number in ids}
         found = {number: each for number, each in fetch_many(wanted, self.fill_many).items() if each.body is not None}
         note(self.request, [row for number, each in found.items() for row in rows_of(each, str(number))])
-        return {number: orjson.Fragment(found[number].body) for number in ids if number in found}
+        return {number: orjson.Fragment(found[number].body or b"null") for number in ids if number in found}
 
     def fill_many(self, ids: Sequence[int]) -> dict[int, Filled]:
         rows = super().get_many(ids)
