@@ -27,7 +27,7 @@ from claims.edi837.records import (
 from claims.edi837.values import Unreadable, cents
 from marb.edi.findings import CLAIM, IK403, Finding
 from marb.edi.values import parse_period
-from marb.edi.x12 import Piece, element
+from marb.edi.x12 import element
 
 NUMBER_LENGTH, DRUG_LENGTH, DRUG_UNIT_LENGTH = LINE_LENGTHS[-3:]
 DIAGNOSES = frozenset(("ABK", "ABF", "BK", "BF"))
@@ -46,11 +46,10 @@ def close_claim(
     billing: BillingLevel,
     subscriber: SubscriberLevel,
     patient: PatientLevel | None,
-    first: Piece,
     byte_end: int,
 ) -> ParsedClaim:
     """Make the claim of a draft; Unreadable where CLM01 is missing or CLM02 is no amount (loop 2300)."""
-    draft.here, draft.loop = first, "2300"
+    draft.at, draft.loop = 0, "2300"
     elements, detail, heading = draft.claim, draft.detail, draft.heading
     control_number = element(elements, 1)
     if not control_number:
@@ -77,7 +76,7 @@ def close_claim(
         relationship(subscriber, patient),
         *person.names,
         principal,
-        *(first[0], byte_end, first[1], len(lines)),
+        *(draft.block.start, byte_end, draft.block.position, len(lines)),
         *(subscriber.person.get("birth_date"), person.person.get("birth_date")),
         *dates,
         *(codes, draft.diagnoses),
