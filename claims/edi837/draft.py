@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from claims.edi837.blocks import Block
-from claims.edi837.records import Document, Heading
+from claims.edi837.records import Document, Heading, ParsedLine
 from claims.edi837.services import NO_SERVICE, Service
 from claims.edi837.values import Unreadable, unreadable
 from marb.edi.findings import CLAIM, IK304, IK403, WARNING, Finding, Place
@@ -54,7 +54,7 @@ class Draft:
         self.parties: list[Document] = []
         self.diagnoses: list[Document] = []
         self.other_payers: list[Document] = []
-        self.lines: list[Line] = []
+        self.lines: list[Line | ParsedLine] = []
         self.claim: list[str] = []
 
     def here(self) -> Piece:

@@ -25,6 +25,7 @@ from claims.edi837.parties import (
     SubscriberLevel,
     take_name,
 )
+from claims.edi837.plain import PlainLines
 from claims.edi837.records import Heading, ParsedClaim, QuarantinedClaim
 from claims.edi837.services import NO_SERVICE
 from claims.edi837.values import Unreadable
@@ -85,6 +86,7 @@ class Reader:
         self.pending: list[Finding] = []
         self.level_segments = Lexicon(LEVEL_READERS, excerpt.separators)
         self.claim_segments = Lexicon(READERS, excerpt.separators)
+        self.lines = PlainLines(self.claim_segments)
         self.has_controls = any(has_controls(span.data) for span in (*excerpt.context, excerpt.body))
 
     def split(self, block: Block, place: int = 0) -> list[str]:
@@ -167,9 +169,16 @@ class Reader:
 
     def read_loops(self, draft: Draft, block: Block) -> None:
         segments = self.claim_segments
-        for draft.at, text in enumerate(block.texts):
-            take, said = segments[text]
-            take(draft, said)
+        texts, place, opening = block.texts, 0, self.lines.opening
+        while place < len(texts):
+            text = texts[place]
+            if text.startswith(opening) and (end := self.lines.read(draft, place)) > place:
+                place = end
+            else:
+                draft.at = place
+                take, said = segments[text]
+                take(draft, said)
+                place += 1
         if draft.line is not None and draft.line.service is NO_SERVICE:
             raise no_service(draft)
 
