@@ -159,10 +159,10 @@ LEVEL_READERS: dict[str, Take] = {
 class Level:
     """One HL with its names, read once for all claims below it. `fault` is why these are lost."""
 
-    def __init__(self, block: Block, draft: Draft, fault: Finding | None):
-        self.block, self.fault, self.findings = block, fault, draft.findings
-        self.detail, self.parties = draft.detail, draft.parties
-        self.document = {**draft.detail, "names": draft.parties}
+    def __init__(self, block: Block, detail: Document, parties: list[Document], fault: Finding | None = None):
+        self.block, self.fault = block, fault
+        self.detail, self.parties = detail, parties
+        self.document = {**detail, "names": parties}
 
     def party(self, role: str) -> Document:
         """Get the first party with this role (NM101), an empty document if the file has none."""
@@ -175,16 +175,16 @@ class Level:
 class BillingLevel(Level):
     """2000A: the billing provider (NM1*85)."""
 
-    def __init__(self, block: Block, draft: Draft, fault: Finding | None):
-        super().__init__(block, draft, fault)
+    def __init__(self, block: Block, detail: Document, parties: list[Document], fault: Finding | None = None):
+        super().__init__(block, detail, parties, fault)
         self.provider = provider_party(self.party("85"), self.detail.get("taxonomy_code", ""))
 
 
 class SubscriberLevel(Level):
     """2000B: the subscriber (NM1*IL) and the payer (NM1*PR). `columns` are payer_sequence_code to subscriber names."""
 
-    def __init__(self, block: Block, draft: Draft, fault: Finding | None):
-        super().__init__(block, draft, fault)
+    def __init__(self, block: Block, detail: Document, parties: list[Document], fault: Finding | None = None):
+        super().__init__(block, detail, parties, fault)
         said, payer = self.detail.get, self.party("PR")
         person = self.person = self.party("IL")
         self.names = names_of(person)
@@ -198,8 +198,8 @@ class SubscriberLevel(Level):
 class PatientLevel(Level):
     """2000C: the patient (NM1*QC) where it is not the subscriber."""
 
-    def __init__(self, block: Block, draft: Draft, fault: Finding | None):
-        super().__init__(block, draft, fault)
+    def __init__(self, block: Block, detail: Document, parties: list[Document], fault: Finding | None = None):
+        super().__init__(block, detail, parties, fault)
         self.person = self.party("QC")
         self.names = names_of(self.person)
 

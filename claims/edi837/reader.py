@@ -25,8 +25,8 @@ from claims.edi837.parties import (
     SubscriberLevel,
     take_name,
 )
-from claims.edi837.plain import PlainLines
-from claims.edi837.records import Heading, ParsedClaim, QuarantinedClaim
+from claims.edi837.plain import PlainLines, PlainSubscribers
+from claims.edi837.records import Document, Heading, ParsedClaim, QuarantinedClaim
 from claims.edi837.services import NO_SERVICE
 from claims.edi837.values import Unreadable
 from marb.edi.findings import IK304, IK403, Finding, Quarantined
@@ -87,6 +87,7 @@ class Reader:
         self.level_segments = Lexicon(LEVEL_READERS, excerpt.separators)
         self.claim_segments = Lexicon(READERS, excerpt.separators)
         self.lines = PlainLines(self.claim_segments)
+        self.subscribers = PlainSubscribers(self.level_segments, self.read_payer)
         self.has_controls = any(has_controls(span.data) for span in (*excerpt.context, excerpt.body))
 
     def split(self, block: Block, place: int = 0) -> list[str]:
@@ -125,14 +126,18 @@ class Reader:
         section = SECTION_OF_LEVEL.get(code)
         if section is None:
             return
+        if section == "2000B" and (subscriber := self.subscribers.read(block)) is not None:
+            self.subscriber, self.patient = subscriber, None
+            return
         draft, fault = self.read_level(block, section)
         self.pending += draft.findings
+        read = (block, draft.detail, draft.parties, fault)
         if section == "2000A":
-            self.billing, self.subscriber, self.patient = BillingLevel(block, draft, fault), None, None
+            self.billing, self.subscriber, self.patient = BillingLevel(*read), None, None
         elif section == "2000B":
-            self.subscriber, self.patient = SubscriberLevel(block, draft, fault), None
+            self.subscriber, self.patient = SubscriberLevel(*read), None
         else:
-            self.patient = PatientLevel(block, draft, fault)
+            self.patient = PatientLevel(*read)
 
     def read_level(self, block: Block, section: str) -> tuple[Draft, Finding | None]:
         """Read the names and numbers behind an HL; the second is why they cannot be read."""
@@ -145,6 +150,11 @@ class Reader:
             except Unreadable as unreadable:
                 fault = fault or quarantine_finding(draft, unreadable)
         return draft, fault
+
+    def read_payer(self, block: Block) -> list[Document] | None:
+        """Read the segments of a level from its NM1 PR on; None where there is more to them than names."""
+        draft, fault = self.read_level(block, "2000B")
+        return None if fault or draft.findings or draft.detail else draft.parties
 
     def read_claim(self, block: Block, end: int) -> ParsedClaim | QuarantinedClaim:
         """Read one CLM and its segments; `end` is where the next block begins."""
