@@ -54,10 +54,28 @@ def copy_rows(
     cursor: CursorWrapper, model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
     """Write rows into the model's table by COPY, inside the caller's transaction."""
+    write_blocks(cursor, model, columns, copy_blocks(model, columns, rows))
+
+
+def copy_texts(cursor: CursorWrapper, model: type[models.Model], columns: Sequence[str], texts: Iterable[str]) -> None:
+    """Write rows as copy_rows does that are COPY's text already, each without its line end (see row_text)."""
+    write_blocks(cursor, model, columns, text_blocks(texts))
+
+
+def write_blocks(
+    cursor: CursorWrapper, model: type[models.Model], columns: Sequence[str], blocks: Iterable[bytes]
+) -> None:
     names = ", ".join(f'"{column}"' for column in columns)
     with cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN') as copy:
-        for block in copy_blocks(model, columns, rows):
+        for block in blocks:
             copy.write(block)
+
+
+def text_blocks(texts: Iterable[str]) -> Iterator[bytes]:
+    """Join rows of COPY's text, BLOCK_ROWS at a time."""
+    waiting = iter(texts)
+    while block := list(islice(waiting, BLOCK_ROWS)):
+        yield ("\n".join(block) + "\n").encode()
 
 
 def copy_blocks(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
