@@ -13,6 +13,7 @@ from claims import models
 from claims.edi837 import ParsedClaim, ParsedLine, Party, QuarantinedClaim, parse_claims
 from claims.edits import check_claim, repeated_control_numbers
 from claims.expected import Cell, Expected, expect_claims
+from marb.core.cache import touch
 from marb.core.copy import copy_rows, copy_text, copy_texts, reserve_ids, row_text
 from marb.edi.findings import CLAIM, Finding, Quarantined
 from marb.edi.values import dollars
@@ -65,7 +66,8 @@ def load_chunk(job: ChunkJob) -> None:
         copy_rows(
             cursor, models.Claim, CLAIM_COLUMNS, claim_rows(job, ids, reading.claims, expected, payers, providers)
         )
-        copy_texts(cursor, models.ServiceLine, LINE_COLUMNS, line_texts(job, ids, claims, expected))
+        copy_texts(cursor, models.ServiceLine, LINE_COLUMNS, list(line_texts(job, ids, claims, expected)))
+        touch(job.practice_id, "claim+")
 
 
 def read_chunk(job: ChunkJob) -> Reading:
@@ -144,7 +146,7 @@ MOST_REMEMBERED = 20_000
 
 
 def line_texts(job: ChunkJob, ids: list[int], claims: list[ParsedClaim], expected: list[Expected]) -> Iterator[str]:
-    """Yield the rows of LINE_COLUMNS as COPY's text, the part that repeats written once."""
+    """Yield the rows of LINE_COLUMNS as COPY's text with its line end, the part that repeats written once."""
     if len(SERVICE_TEXTS) > MOST_REMEMBERED:
         SERVICE_TEXTS.clear()
     for claim_id, claim, (_, cells) in zip(ids, claims, expected, strict=True):
@@ -152,7 +154,7 @@ def line_texts(job: ChunkJob, ids: list[int], claims: list[ParsedClaim], expecte
         for line, cell in zip(claim.lines, cells, strict=True):
             rest = SERVICE_TEXTS.get((line.service_key, cell))
             if rest is None or has_more(line):
-                rest = row_text(line_rest(line, cell), LINE_DOCUMENTS)
+                rest = row_text(line_rest(line, cell), LINE_DOCUMENTS) + "\n"
                 if not has_more(line):
                     SERVICE_TEXTS[line.service_key, cell] = rest
             number, days = line.line_control_number, f"{line.service_from_date or NULL}\t{line.service_to_date or NULL}"

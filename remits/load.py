@@ -5,13 +5,13 @@ yet (a payment is its file and the offset of its ST) in a statement of its own, 
 is said when all are in (remits.settle). Everything else is written by COPY, with ids reserved ahead (remits.rows).
 """
 
-from itertools import chain
 from typing import NamedTuple
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from marb.core.copy import copy_rows, reserve_ids
+from marb.core.cache import touch, touching
+from marb.core.copy import copy_rows, copy_texts, reserve_ids
 from marb.edi.findings import Finding, Quarantined
 from marb.edi.x12 import Excerpt
 from marb.parties.resolve import ProviderName, payer_code, provider_code, resolve_payers, resolve_providers
@@ -27,11 +27,9 @@ from remits.rows import (
     REMITTANCE_COLUMNS,
     Numbered,
     Row,
-    adjustment_rows,
-    line_rows,
+    Texts,
     payment_row,
     provider_adjustment_row,
-    remittance_row,
 )
 
 
@@ -53,6 +51,7 @@ def load_chunk(job: ChunkJob) -> None:
     payments = resolve_payments(job, reading.payments, payers, providers)
     with job.commit(outcome(reading)) as cursor:
         write_rows(cursor, job, reading, payments=payments, payers=payers, providers=providers)
+        touch(job.practice_id, "remittance+", *(["payment"] if reading.provider_adjustments else []))
 
 
 def read_chunk(excerpt: Excerpt) -> Reading:
@@ -138,7 +137,7 @@ def resolve_payments(
     known = find_payments(job, payments)
     missing = [payment for payment in payments if payment.byte_offset not in known]
     if missing:
-        with connection.cursor() as cursor:
+        with touching(job.practice_id, "payment+"), connection.cursor() as cursor:
             cursor.executemany(INSERT_PAYMENT, [payment_values(job, each, payers, providers) for each in missing])
         known |= find_payments(job, missing)
     return known
@@ -168,12 +167,12 @@ def write_rows(
     numbered = number(cursor, reading.remittances)
     plbs = (provider_adjustment_row(job, payments[each.payment_offset], each) for each in reading.provider_adjustments)
     copy_rows(cursor, models.ProviderAdjustment, PROVIDER_ADJUSTMENT_COLUMNS, plbs)
-    rows = (remittance_row(job, each, *parents_of(each.remittance, payments, payers, providers)) for each in numbered)
-    copy_rows(cursor, models.Remittance, REMITTANCE_COLUMNS, rows)
-    lines = chain.from_iterable(line_rows(job, each) for each in numbered)
-    copy_rows(cursor, models.RemittanceLine, LINE_COLUMNS, lines)
-    adjustments = chain.from_iterable(adjustment_rows(job, each) for each in numbered)
-    copy_rows(cursor, models.Adjustment, ADJUSTMENT_COLUMNS, adjustments)
+    texts = Texts(job)
+    for each in numbered:
+        texts.add(each, *parents_of(each.remittance, payments, payers, providers))
+    copy_texts(cursor, models.Remittance, REMITTANCE_COLUMNS, texts.remittances)
+    copy_texts(cursor, models.RemittanceLine, LINE_COLUMNS, texts.lines)
+    copy_texts(cursor, models.Adjustment, ADJUSTMENT_COLUMNS, texts.adjustments)
 
 
 def number(cursor: CursorWrapper, remittances: list[tuple[Remittance, Balance]]) -> list[Numbered]:

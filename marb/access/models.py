@@ -4,12 +4,17 @@ The invariant: a row belongs to one practice, and a person reaches a row only th
 all. What a role may do beyond reading is in marb.access.roles.
 """
 
-from typing import Any, Self
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db import models
+from django.contrib.postgres.fields import ArrayField
+from django.db import models, transaction
 from django.utils import timezone
+
+from marb.core.cache.stamps import touch_everywhere
 
 
 class PracticeQuerySet(models.QuerySet["Practice"]):
@@ -86,10 +91,42 @@ class ScopedQuerySet(models.QuerySet[Any]):
             return self.filter(practice_id=practices[0])
         return self.filter(practice__in=Practice.objects.for_user(user))
 
+    def update(self, **values: Any) -> int:
+        """Update as Django does, and say it to the cache: a bulk statement sends no signals."""
+        with touching_model(self.model):
+            return super().update(**values)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with touching_model(self.model):
+            return super().delete()
+
+    def bulk_create(self, *arguments: Any, **options: Any) -> list[Any]:
+        with touching_model(self.model):
+            return super().bulk_create(*arguments, **options)
+
+    # as Django marks its own: not on a manager, and not from a template
+    delete.queryset_only = True  # type: ignore[attr-defined]
+    update.alters_data = delete.alters_data = bulk_create.alters_data = True  # type: ignore[attr-defined]
+
+
+@contextmanager
+def touching_model(model: Any) -> Iterator[None]:
+    """Write rows of a model whose practice is not known: what it is cached as falls everywhere."""
+    if not model.cached_as:
+        yield
+        return
+    with transaction.atomic():
+        yield
+        touch_everywhere(*model.cached_as)
+
 
 class Scoped(models.Model):
-    """A row of one practice. Each subclass names its own indexes; the foreign key brings none of its own."""
+    """A row of one practice. Each subclass names its own indexes; the foreign key brings none of its own.
 
+    `cached_as` are the kinds of cached answers that show its rows (marb.core.cache).
+    """
+
+    cached_as: ClassVar[tuple[str, ...]] = ()
     practice = models.ForeignKey(Practice, models.PROTECT, related_name="+", db_index=False)
 
     objects = ScopedQuerySet.as_manager()
@@ -110,3 +147,53 @@ class Loaded(Scoped):
 
     class Meta:
         abstract = True
+
+
+class AuditEntryQuerySet(ScopedQuerySet):
+    def for_user(self, user: "AbstractBaseUser | AnonymousUser") -> Self:
+        """Narrow to what was read in the practices where a person may see it; a superuser sees what has none too."""
+        if getattr(user, "is_superuser", False) and user.is_active:
+            return self
+        if not user.is_active or not user.is_authenticated:
+            return self.none()
+        watched = Membership.objects.filter(user_id=user.pk, role__in=AUDITING_ROLES)
+        return self.filter(practice_id__in=watched.values("practice_id"))
+
+
+# who sees the audit of a practice; marb.access.roles says the same of Action.SEE_AUDIT
+AUDITING_ROLES = (Role.ADMINISTRATOR, Role.AUDITOR)
+
+
+class AuditEntry(models.Model):
+    """One read, as marb.access.trail wrote it. The table is made and guarded by its migration, a partition a month.
+
+    Nothing here points to a row by a constraint: an entry outlives what it tells of.
+    """
+
+    at = models.DateTimeField()
+    stored_at = models.DateTimeField()
+    practice = models.ForeignKey(
+        Practice, models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False, null=True
+    )
+    user_id = models.BigIntegerField(null=True)
+    username = models.CharField(max_length=150)
+    kind = models.CharField(max_length=40)
+    action = models.CharField(max_length=20)
+    place = models.CharField(max_length=100)
+    method = models.CharField(max_length=10)
+    object_ids = ArrayField(models.BigIntegerField())
+    parameters = models.JSONField()
+    status_code = models.SmallIntegerField()
+    address = models.CharField(max_length=45)
+    request_id = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)
+
+    objects = AuditEntryQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+        db_table = "access_auditentry"
+        verbose_name_plural = "audit entries"
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.kind}"

@@ -10,3 +10,6 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         from marb.core import checks  # noqa: F401  (registers them)
+        from marb.core.cache import signals
+
+        signals.connect()
