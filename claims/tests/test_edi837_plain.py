@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from claims.edi837 import ParsedClaim, QuarantinedClaim, parse_claims
 from claims.edi837.plain import PlainLines, PlainSubscribers
-from claims.tests.envelope import BILLING, CLAIM, INSTITUTIONAL, LINE, PROFESSIONAL, SUBSCRIBER, excerpt, file_text
+from claims.tests.envelope import (
+    BILLING,
+    CLAIM,
+    INSTITUTIONAL,
+    LINE,
+    PROFESSIONAL,
+    SUBSCRIBER,
+    excerpt,
+    file_text,
+    parsed,
+)
 
 SERVICES = (
     *(
@@ -77,7 +87,7 @@ def test_subscribers_read_whole_are_those_read_singly(place, end, names):
 def test_layout_between_segments_moves_places_and_nothing_else():
     text = file_text(BILLING, SUBSCRIBER, CLAIM, LINE, SUBSCRIBER, CLAIM, LINE)
     for wide in (text.replace("~", "~\n"), text.replace("~", "~\r\n"), text.replace("~LX", "~\n LX"), text + "\n\n"):
-        found, plain = read(wide), read(text)
+        found, plain = parsed(read(wide)), parsed(read(text))
         assert [claim.segment_position for claim in found] == [claim.segment_position for claim in plain]
         assert [json.dumps(claim.detail) for claim in found] == [json.dumps(claim.detail) for claim in plain]
         for claim in found:
@@ -93,6 +103,6 @@ def test_a_plain_claim_is_read_whole(monkeypatch):
     monkeypatch.setattr("claims.edi837.lines.open_line", refuse)
     monkeypatch.setattr("claims.edi837.parties.owner", refuse)
     text = file_text("HL*1**20*1~NM1*85*2*CLINIC~", SUBSCRIBER, CLAIM, LINE, LINE.replace("LX*1", "LX*2"))
-    (claim,) = read(text)
+    (claim,) = parsed(read(text))
     assert [line.line_number for line in claim.lines] == [1, 2]
     assert claim.subscriber_birth_date == "1970-01-02"
