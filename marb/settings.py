@@ -256,11 +256,11 @@ AUDIT_YEARS = env.int("AUDIT_YEARS", default=6)
 UNTHROTTLED_PLACES = {"health"}
 # no patient is shown by these
 UNAUDITED_PLACES = {
-    *("health", "schema", "swagger", "redoc", "auth-login", "auth-logout", "auth-logoutall", "auth-me"),
+    *("health", "schema", "swagger", "redoc", "redoc-script", "auth-login", "auth-logout", "auth-logoutall", "auth-me"),
     *("login", "logout", "jsi18n", "password_change", "password_change_done", "pipeline_edifile_progress"),
 }
 # asked by pages by themselves: no sign that anybody is there
-PASSIVE_PLACES = {"pipeline_edifile_progress"}
+PASSIVE_PLACES = {"pipeline_edifile_progress", "file-progress", "file-events", "file-live"}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -54,8 +54,9 @@ class KeyPagination(BasePagination):
         self.page = rows[:limit][::-1] if back else rows[:limit]
         return self.page
 
-    def get_limit(self, request: Request, default: int = default_limit, most: int = most_limit) -> int:
-        text = request.query_params.get("limit", str(default))
+    def get_limit(self, request: Request, default: int = 0, most: int = most_limit) -> int:
+        """Get how many rows are asked for; `default` where nothing is said, else the page's own."""
+        text = request.query_params.get("limit", str(default or self.default_limit))
         if not re.fullmatch("[0-9]{1,9}", text) or not 1 <= int(text) <= most:
             raise ValidationError({"limit": [f"A whole number from 1 to {most}."]})
         return int(text)

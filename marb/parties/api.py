@@ -115,7 +115,7 @@ class PayerViewSet(mixins.UpdateModelMixin, CachedViewSet):
         serializer = self.get_serializer(self.get_object(), data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
         serializer.save()
-        return self.retrieve(request)
+        return self.read_row(request)
 
     def find_plans(self, row: dict[str, Any]) -> Any:
         return Plan.objects.filter(payer_id=row["id"])

@@ -46,7 +46,7 @@ def run_chunk(chunk_id: int) -> None:
 @dramatiq.actor(queue_name="link", time_limit=TIME_LIMIT, **RETRIES)
 def finish_file(file_id: int) -> None:
     if run.finish_file(file_id):
-        warm_practice.send(EdiFile.objects.values_list("practice_id", flat=True).get(pk=file_id))
+        ring(warm_practice, EdiFile.objects.filter(pk=file_id).values_list("practice_id", flat=True))
 
 
 # a lease and this pause are the longest that a killed worker's chunk waits

@@ -11,4 +11,4 @@ router = SimpleRouter()
 router.register("files", FileViewSet, basename="file")
 router.register("uploads", UploadViewSet, basename="upload")
 live = FileViewSet.as_view({"get": "live"}, parameters=(), renderer_classes=[EventRenderer, OrjsonRenderer])
-urlpatterns = [path("files/events/", live, name="live"), *router.urls]
+urlpatterns = [path("files/events/", live, name="file-live"), *router.urls]
