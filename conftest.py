@@ -39,6 +39,12 @@ def plain_static_files() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_flusher() -> None:
+    """The tests' own process hands no measures on; processes that they start do."""
+    settings.MEASURE_SINK = ""
+
+
 @pytest.fixture
 def practice(db: None) -> Practice:
     return Practice.objects.create(code="main", name="Main Street Medical Group")

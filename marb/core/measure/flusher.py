@@ -42,7 +42,7 @@ class Flusher:
 
     def start(self, role: str) -> None:
         """Begin to hand on. Called again it changes nothing."""
-        if self.thread is not None or not is_on():
+        if self.thread is not None or not (is_on() and settings.MEASURE_SINK):
             return
         HELD.ledger.origin = HELD.ledger.origin._replace(role=role, pid=os.getpid())
         self.thread = threading.Thread(target=self.live, name="measure", daemon=True)

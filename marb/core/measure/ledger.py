@@ -229,7 +229,7 @@ class Ledger:
         with self.lock:
             timings = [as_timing(key, cell) for key, cell in self.timings.items() if cell.is_dirty]
             samples = [as_sample(key, cell) for key, cell in self.samples.items() if cell.is_dirty]
-            for cell in (*self.timings.values(), *self.samples.values()):
+            for cell in (cell for cells in self.cells() for cell in cells.values()):
                 cell.is_dirty = False
             given = (list(self.notes), dict(self.statements), list(self.runs.values()))
             self.notes.clear()
@@ -250,7 +250,8 @@ class Ledger:
         with self.lock:
             timings = [self.timings.get((minute_of(each.at), each.kind, each.name)) for each in batch.timings]
             samples = [self.samples.get((minute_of(each.at), each.name, each.label)) for each in batch.samples]
-            for cell in (*timings, *samples):
+            found: list[Any] = [*timings, *samples]
+            for cell in found:
                 if cell is None:
                     self.dropped += 1
                 else:
