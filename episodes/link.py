@@ -189,8 +189,8 @@ def link_file(job: FileJob) -> dict[str, int]:
     Answers how many episodes were opened and joined, links made or changed and dropped, and how many remittances of
     this file have no claim. Safe to run twice: the second time changes nothing.
     """
-    ids = {"practice_id": job.practice_id, "file_id": job.file_id}
-    with checkpoint("link_episodes", **ids), transaction.atomic(), connection.cursor() as cursor:
+    noted = checkpoint("link_episodes", practice_id=job.practice_id, file_id=job.file_id)
+    with noted, transaction.atomic(), connection.cursor() as cursor:
         values = gather(cursor, job)
         mark("remittance_loaded")
         for statement in (PAIRS, EDGES):

@@ -169,6 +169,23 @@ def line(name: str, within: Period) -> list[Point]:
     return [Point(*row) for row in rows(LINE, {**within._asdict(), "name": name})]
 
 
+GROWTH = """
+SELECT name, label, sum(CASE WHEN value < before THEN value ELSE value - before END) FROM (
+    SELECT name, label, at, value, lag(value) OVER (PARTITION BY name, label ORDER BY at) AS before FROM (
+        SELECT name, label, at, max(most) AS value FROM monitoring_sample
+        WHERE span = %(span)s AND name = ANY(%(names)s) AND at >= %(start)s - %(step)s AND at < %(end)s
+        GROUP BY name, label, at) AS stood) AS grown
+WHERE before IS NOT NULL GROUP BY name, label
+"""
+STEPS = {Span.MINUTE: timedelta(minutes=1), Span.HOUR: timedelta(hours=1), Span.DAY: timedelta(days=1)}
+
+
+def growth(names: list[str], within: Period) -> dict[tuple[str, str], float]:
+    """Read by how much numbers that only grow have grown, by name and label; a server's restart begins at 0 again."""
+    given = {**within._asdict(), "names": names, "step": STEPS[within.span]}
+    return {(name, label): grown for name, label, grown in rows(GROWTH, given)}
+
+
 TIMING_LINE = """
 SELECT at, sum(count)::bigint, sum(errors)::bigint, sum(total_us)::bigint, max(most_us)
 FROM monitoring_timing

@@ -5,6 +5,7 @@ outlive the longest delay of a flush by far. The tables are bounded by settings.
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -60,7 +61,7 @@ def roll_up(now: datetime | None = None) -> dict[str, int]:
 
 def roll(span: Span, into: Span, start: datetime, end: datetime) -> int:
     """Write the rows of `into` from those of `span`, from `start`, a whole one, up to the one that `end` is in."""
-    given = {"span": span.value, "into": into.value, "from": start, "to": end + timedelta(days=1)}
+    given: dict[str, Any] = {"span": span.value, "into": into.value, "from": start, "to": end + timedelta(days=1)}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(TIMINGS, given)
         written = cursor.rowcount

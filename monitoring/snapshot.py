@@ -3,12 +3,14 @@
     queue_ready, queue_running, queue_delayed, queue_oldest_seconds      label: the queue
     dead_letters                                                         not driven again; gauge
     files_unfinished, stalled_seconds                                    the belt; gauges
-    cache_hits, cache_misses, cache_evictions, cache_expired             the cache server's own; counters
+    server_hits, server_misses, server_evictions, server_expired         the cache server's own; ever growing
+    cache_hits, cache_misses                                             label: the kind; the product's; ever growing
     cache_memory_mb, broker_memory_mb                                    gauges
     database_connections, database_connections_percent, database_mb      gauges
     workers_alive                                                        worker processes heard of lately
 
-A part that is away is left out, and answered by name.
+What only grows is sampled as it stands, and its growth is read from that (monitoring.reading.growth): whichever
+process takes the next snapshot need know nothing of the last. A part that is away is left out, and answered by name.
 """
 
 import logging
@@ -20,9 +22,10 @@ import dramatiq
 import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
+from django.utils.module_loading import import_string
 from dramatiq.message import Message
 
-from marb.core.measure import count, gauge
+from marb.core.measure import gauge
 from marb.core.measure.memory import MEGABYTE
 from marb.pipeline.models import DeadLetter
 from monitoring.reading import processes_alive
@@ -32,10 +35,10 @@ PATIENCE_SECONDS = 2.0
 # the oldest of a queue is looked for among so many at its head
 MOST_LOOKED_AT = 10
 COUNTED = {
-    "cache_hits": "keyspace_hits",
-    "cache_misses": "keyspace_misses",
-    "cache_evictions": "evicted_keys",
-    "cache_expired": "expired_keys",
+    "server_hits": "keyspace_hits",
+    "server_misses": "keyspace_misses",
+    "server_evictions": "evicted_keys",
+    "server_expired": "expired_keys",
 }
 
 
@@ -78,23 +81,17 @@ def sample_queues() -> None:
         gauge("broker_memory_mb", client.info("memory")["used_memory"] / MEGABYTE)
 
 
-class Before:
-    """The cache server's counters as of the last look, by the server's run."""
-
-    counters: dict[str, int] = {}
-    run_id = ""
-
-
 def sample_cache() -> None:
-    """Count the cache server's hits and misses since the last look of this process."""
+    """Sample the cache server's own counters, and the product's by kind where CACHE_COUNTS names their reader."""
     with client_of(str(settings.CACHES["default"]["LOCATION"])) as client:
         told = client.info()
-    now = {name: int(told[key]) for name, key in COUNTED.items()}
+    for name, key in COUNTED.items():
+        gauge(name, int(told[key]))
     gauge("cache_memory_mb", told["used_memory"] / MEGABYTE)
-    if Before.run_id == told["run_id"]:
-        for name, value in now.items():
-            count(name, max(0, value - Before.counters[name]))
-    Before.counters, Before.run_id = now, told["run_id"]
+    kinds = import_string(settings.CACHE_COUNTS)() if settings.CACHE_COUNTS else {}
+    for kind, counts in kinds.items():
+        gauge("cache_hits", counts["hits"], kind)
+        gauge("cache_misses", counts["misses"], kind)
 
 
 def sample_database() -> None:

@@ -125,14 +125,15 @@ def run_stages(lease: ChunkLease) -> None:
 
 def watched(chunk: Chunk) -> AbstractContextManager[None]:
     """Note a worker's memory round a chunk of a file that is large enough to ask."""
-    ids = {
-        "practice_id": chunk.practice_id,
-        "file_id": chunk.file_id,
-        "chunk_id": chunk.pk,
-        "kind": f"X12-{chunk.kind}",
-    }
-    is_large = chunk.file.byte_count > settings.CHECKPOINT_BYTES
-    return checkpoint("process_edi_file", last="database_commit_complete", when=is_large, **ids)
+    return checkpoint(
+        "process_edi_file",
+        last="database_commit_complete",
+        when=chunk.file.byte_count > settings.CHECKPOINT_BYTES,
+        practice_id=chunk.practice_id,
+        file_id=chunk.file_id,
+        chunk_id=chunk.pk,
+        kind=f"X12-{chunk.kind}",
+    )
 
 
 def build_job(chunk: Chunk, lease: ChunkLease) -> ChunkJob:
