@@ -109,8 +109,9 @@ def lost_processes(seconds: int) -> float:
 
 
 def is_replaced(process: Process) -> bool:
-    same = Process.objects.filter(host=process.host, role=process.role, started_at__gt=process.seen_at)
-    return same.filter(started_at__gte=process.seen_at).exists()
+    """Say whether a process of the same role began on the same machine since it was last heard of."""
+    since = {"host": process.host, "role": process.role, "started_at__gte": process.seen_at}
+    return Process.objects.filter(**since).exists()
 
 
 METRICS: dict[str, Metric] = {
