@@ -6,7 +6,7 @@ only names, counts and costs are kept: its conditions may repeat a literal.
 
 from typing import Any
 
-from django.db import Error, connection
+from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from marb.core.logs import plain_reason
@@ -33,7 +33,7 @@ def explain_new(statements: dict[str, str]) -> None:
     ]
     key, seen = ("fingerprint",), ("seen_at",)
     Statement.objects.bulk_create(rows, update_conflicts=True, unique_fields=key, update_fields=seen)
-    unexplained = Statement.objects.filter(fingerprint__in=statements, plan=None, reason="")
+    unexplained = Statement.objects.filter(fingerprint__in=statements, plan__isnull=True, reason="")
     for statement in unexplained[:MOST_EXPLAINED]:
         statement.plan, statement.reason = explain(statements[statement.fingerprint])
         statement.save(update_fields=("plan", "reason"))
@@ -44,7 +44,7 @@ def explain(text: str) -> tuple[dict[str, Any] | None, str]:
     if not text.lstrip("( \n").upper().startswith(VERBS) or ";" in text:
         return None, CANNOT
     try:
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
             # no parameters: psycopg sends the text as it is
             cursor.execute(f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {numbered(text)}")
             return bare(cursor.fetchone()[0][0]["Plan"]), ""

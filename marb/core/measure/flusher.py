@@ -56,7 +56,9 @@ class Flusher:
         meters = gauges.meters(shared)
         while not self.asked.wait(settings.MEASURE_SECONDS):
             gauges.sample(meters)
-            self.flush()
+            if not self.flush():
+                # the next flush connects anew
+                connections[DEFAULT_DB_ALIAS].close()
         gauges.sample(meters)
         self.flush(is_last=True)
         connections[DEFAULT_DB_ALIAS].close()
@@ -86,7 +88,6 @@ class Flusher:
         if not self.is_failing:
             logger.warning("measures cannot be handed on (%s); they are kept for a while", plain_reason(error))
         self.is_failing = True
-        connections[DEFAULT_DB_ALIAS].close_if_unusable_or_obsolete()
 
 
 FLUSHER = Flusher()
