@@ -48,7 +48,7 @@ def test_a_run_is_kept_with_its_duration_and_result(error, monkeypatch):
 
 
 def test_run_now_sends_the_actors_message(monkeypatch):
-    sent = []
+    sent: list[dramatiq.Message[None]] = []
     monkeypatch.setattr(dramatiq.get_broker(), "enqueue", sent.append)
     schedules.run_now("evaluate_alerts")
     assert [(message.queue_name, message.actor_name) for message in sent] == [("maintenance", "evaluate_alerts")]

@@ -75,6 +75,7 @@ def test_a_slow_statement_is_kept_masked_with_a_plan_without_values():
     text = "SELECT id FROM access_practice WHERE name = %s AND code = 'Abernathy' AND id > 194 LIMIT %s"
     hand_on(statements={"f1": text})
     statement = Statement.objects.get()
+    assert statement.plan
     assert statement.plan["Node Type"] == "Limit"
     assert "access_practice" in str(statement.plan)
     assert "Abernathy" not in f"{statement.text}{statement.plan}"
@@ -108,6 +109,7 @@ def test_what_cannot_be_explained_says_why_and_breaks_nothing(text, reason):
 
 def test_explaining_runs_nothing(practice):
     plan, reason = explain("DELETE FROM access_practice WHERE id > %s")
+    assert plan
     assert (plan["Operation"], reason) == ("Delete", "")
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM access_practice")

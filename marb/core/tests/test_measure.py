@@ -1,6 +1,7 @@
 """What is measured: requests by route, statements without values, memory at checkpoints, calls; nothing when off."""
 
 import logging
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -119,7 +120,7 @@ def test_a_checkpoint_is_a_decorator_too(ledger):
 
 
 def test_metadata_that_is_not_on_the_list_is_left_out(ledger):
-    given = {"patient": "Abernathy", "kind": "837 O'Hara", "file_id": "12", "claims": 3, "model_version": "v1.2"}
+    given: Any = {"patient": "Abernathy", "kind": "837 O'Hara", "file_id": "12", "claims": 3, "model_version": "v1.2"}
     with checkpoint("ml", **given):
         pass
     assert notes(ledger)[0].metadata == {"claims": 3, "model_version": "v1.2"}
