@@ -308,6 +308,8 @@ MEASURE_SINK = "monitoring.sink.keep"
 MEASURE_SECONDS = env.float("MEASURE_SECONDS", default=5.0)
 SLOW_QUERY_MS = env.float("SLOW_QUERY_MS", default=100)
 SLOW_CALL_MS = env.float("SLOW_CALL_MS", default=1_000)
+# a step of the belt: a split, a chunk, a last step of a file
+SLOW_STEP_MS = env.float("SLOW_STEP_MS", default=30_000)
 # where the cache counts its hits and misses: a function that answers {kind: {"hits": n, "misses": n}}
 CACHE_COUNTS = ""
 # memory checkpoints of a file are kept above this size

@@ -81,7 +81,7 @@ def split(lease: FileLease) -> None:
         close(lease, "The file could not be split: each attempt ended without an answer.")
         return
     try:
-        with timed("split_file"), checkpoint("split_file", file_id=lease.file_id):
+        with timed("split_file", settings.SLOW_STEP_MS), checkpoint("split_file", file_id=lease.file_id):
             split_leased(lease)
     except LeaseLost:
         logger.info("file %s was split by another", lease.file_id)
@@ -115,7 +115,7 @@ def load(lease: ChunkLease) -> None:
 def run_stages(lease: ChunkLease) -> None:
     chunk = Chunk.objects.select_related("file").get(pk=lease.chunk_id)
     reach("read_chunk", chunk.seq)
-    with timed(f"load_chunk {chunk.kind}"), watched(chunk):
+    with timed(f"load_chunk {chunk.kind}", settings.SLOW_STEP_MS), watched(chunk):
         job = build_job(chunk, lease)
         for stage in stages(chunk.kind):
             stage(job)
@@ -158,7 +158,7 @@ def finish(lease: FileLease) -> None:
         with leases.kept(lease):
             # a file of 999s has no chunk, and nothing to link
             for stage in stages("file") if Chunk.objects.filter(file_id=lease.file_id).exists() else []:
-                with timed(f"{stage.__module__}.{stage.__name__}"):
+                with timed(f"{stage.__module__}.{stage.__name__}", settings.SLOW_STEP_MS):
                     stage(job)
         close(lease, said_of_hold(lease.file_id))
     except Interrupt as interrupt:
