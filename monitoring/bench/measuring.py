@@ -125,7 +125,8 @@ def asker(practice_id: int, is_on: bool) -> Callable[[], None]:
 
     def ask() -> None:
         answered: list[str] = []
-        response: Any = handler(environ(path, header), lambda status, headers: answered.append(status))
+        note: Any = lambda status, headers: answered.append(status)  # noqa: E731 typed as what WSGI calls
+        response: Any = handler(environ(path, header), note)
         if not answered[0].startswith("200") or not b"".join(response):
             raise AssertionError(f"the claim was answered with {answered[0]}")
         response.close()

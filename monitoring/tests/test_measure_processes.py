@@ -2,9 +2,11 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,16 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.db.models import Sum
 
-from monitoring.models import Process, Timing
+from claims.models import Claim
+from marb.pipeline.models import Chunk
+from monitoring.bench.files import write_pair
+from monitoring.models import Checkpoint, Process, Sample, Timing
+from remits.models import Remittance
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.workers]
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 # says how many it has done, and goes on until it is told to stop
 WORK = """
 import django, sys, time
@@ -190,6 +197,61 @@ def test_dramatiq_workers_hand_on_at_sigterm_what_their_actors_did(environ):
             workers.wait()
     counted = dict(Timing.objects.filter(name="reap").values_list("kind", "count"))
     assert counted == {"actor": 3, "wait": 3}
+
+
+def test_the_web_server_hands_on_at_sigterm_every_request_it_answered(environ):
+    given = {**environ, "MEASURE_SECONDS": "600"}
+    port = free_port()
+    granian = str(Path(sys.executable).with_name("granian"))
+    where = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--no-ws"]
+    web = subprocess.Popen([granian, *where, "marb.wsgi:application"], cwd=settings.BASE_DIR, env=given)
+    try:
+        wait_for(lambda: asked(port) is not None)
+        answers = [asked(port) for _ in range(20)]
+        web.terminate()
+        web.wait(PATIENCE_SECONDS)
+    finally:
+        if web.poll() is None:
+            web.kill()
+            web.wait()
+    assert all(answer and float(answer) > 0 for answer in answers)
+    # and the one that found it ready
+    assert Timing.objects.get(kind="request", name="GET health").count == 21
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def asked(port: int) -> str | None:
+    """Ask for the health and answer the time that it took, by the header; None where nobody serves yet."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/health/", timeout=PATIENCE_SECONDS) as answer:
+            return str(answer.headers["X-Process-Time"])
+    except OSError:
+        return None
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_ingest_counts_the_claims_that_are_in_the_tables(jobs, environ, practice, tmp_path):
+    pair = write_pair(tmp_path, 12)
+    given = {**environ, "MEASURE_SECONDS": "600", "CHECKPOINT_BYTES": "0", "EDI_CHUNK_CLAIMS": "2"}
+    command = [sys.executable, "manage.py", "ingest", *(str(given.path) for given in pair), "-j", str(jobs)]
+    subprocess.run(command, cwd=settings.BASE_DIR, env=given, check=True, timeout=PATIENCE_SECONDS)
+    counted = dict(Sample.objects.filter(name__in=["claims", "remittances"]).values_list("name").annotate(Sum("total")))
+    assert counted["claims"] == Claim.objects.count() > 0
+    assert counted["remittances"] == Remittance.objects.count() > 0
+    chunks = Chunk.objects.filter(state="done").count()
+    noted = Checkpoint.objects.filter(operation="process_edi_file")
+    assert {name: noted.filter(checkpoint=name).count() for name in CHUNK_CHECKPOINTS} == dict.fromkeys(
+        CHUNK_CHECKPOINTS, chunks
+    )
+    assert sum(Timing.objects.filter(name__startswith="load_chunk").values_list("count", flat=True)) == chunks
+
+
+CHUNK_CHECKPOINTS = ("task_started", "parsing_complete", "database_commit_complete")
 
 
 def queue_is_empty(broker) -> bool:
