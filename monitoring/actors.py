@@ -41,7 +41,6 @@ def delete_old_measures() -> None:
     max_retries=notices.MOST_ATTEMPTS - 1,
     min_backoff=15_000,
     max_backoff=600_000,
-    throws=notices.Refused,
 )
 def send_notice(notice_id: int) -> None:
     notices.send(notice_id)

@@ -1,17 +1,17 @@
 """Alerts: every rule is judged on schedule, fires and clears with hysteresis, and is told to the targets.
 
 A rule's row is locked while it is judged, so that two evaluators at once count once each. Bad evaluations in a row
-fire it, good ones clear it; in between nothing changes. A rule that cannot be read (its database part is away) is
-left as it is.
+fire it, good ones clear it; in between nothing changes. A rule that cannot be read now is left as it is.
 """
 
 import logging
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from marb.core.logs import plain_reason
 from monitoring.metrics import METRICS
 from monitoring.models import Alert, AlertRule, AlertTarget, Comparison, Notice, Severity
 from monitoring.notices import ring
@@ -22,8 +22,17 @@ log = logging.getLogger(__name__)
 def evaluate(now: datetime | None = None) -> list[Alert]:
     """Judge every enabled rule; answer the alerts that fired or cleared. What is disabled clears at once."""
     now = now or timezone.now()
-    changed = [judge(rule_id, now) for rule_id in AlertRule.objects.values_list("pk", flat=True)]
+    changed = [attempt(rule_id, now) for rule_id in AlertRule.objects.values_list("pk", flat=True)]
     return [alert for alert in changed if alert]
+
+
+def attempt(rule_id: int, now: datetime) -> Alert | None:
+    """Judge a rule; one that PostgreSQL cannot answer does not keep the others from being judged."""
+    try:
+        return judge(rule_id, now)
+    except DatabaseError as error:
+        log.error("rule %s cannot be judged: %s", rule_id, plain_reason(error))
+        return None
 
 
 def judge(rule_id: int, now: datetime) -> Alert | None:

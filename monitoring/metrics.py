@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from marb.core.measure.histogram import percentile
 from marb.pipeline.models import DeadLetter
+from monitoring import reading
 from monitoring.models import Process, Span
 from monitoring.reading import Level, Period, floor, growth, histogram, levels, processes_lost, timings
 from monitoring.snapshot import stalled
@@ -38,10 +39,10 @@ def window(seconds: int) -> Period:
 
 
 def highest(name: str) -> Callable[[int], float | None]:
-    """Make a reader of a gauge's average, of the machine or process where it is highest."""
+    """Make a reader of a gauge's average, of the machine, process or pool where it is highest."""
 
     def read(seconds: int) -> float | None:
-        return max((level.average for level in levels([name], window(seconds))), default=None)
+        return reading.highest(name, window(seconds))
 
     return read
 
@@ -119,8 +120,8 @@ METRICS: dict[str, Metric] = {
     "cpu": Metric("CPU of the busiest machine", "%", highest("cpu_percent")),
     "memory": Metric("Memory of the fullest machine", "%", highest("memory_percent")),
     "disk": Metric("Disk of the fullest machine", "%", highest("disk_percent")),
-    "process_memory": Metric("Memory of the largest kind of process", "MB", highest("process_memory_mb")),
-    "pool": Metric("Connection pool in use", "%", highest("pool_used_percent")),
+    "process_memory": Metric("Memory of the largest process", "MB", highest("process_memory_mb")),
+    "pool": Metric("Fullest connection pool", "%", highest("pool_used_percent")),
     "connections": Metric("PostgreSQL connections in use", "%", highest("database_connections_percent")),
     "hit_rate": Metric("Cache hit rate", "%", hit_percent),
     "errors": Metric("Requests answered with 500 or above", "%", error_percent),

@@ -156,6 +156,17 @@ def levels(names: list[str], within: Period) -> list[Level]:
     return [Level(*row) for row in rows(LEVELS, {**within._asdict(), "names": names})]
 
 
+HIGHEST = """
+SELECT max(average) FROM (SELECT sum(total) / sum(count) AS average FROM monitoring_sample
+    WHERE span = %(span)s AND name = %(name)s AND at >= %(start)s AND at < %(end)s GROUP BY label, process_id) AS each
+"""
+
+
+def highest(name: str, within: Period) -> float | None:
+    """Read a gauge's average of the machine, process or pool where it is highest: others' idleness does not hide it."""
+    return next(rows(HIGHEST, {**within._asdict(), "name": name}))[0]
+
+
 LINE = """
 SELECT at, label, sum(count)::bigint, sum(total), sum(total) / NULLIF(sum(count), 0), max(most)
 FROM monitoring_sample

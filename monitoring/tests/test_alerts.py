@@ -345,6 +345,26 @@ def test_a_rule_of_a_metric_that_is_gone_is_left_alone():
     assert evaluate() == []
 
 
+def test_a_rule_that_cannot_be_read_does_not_keep_the_others_from_being_judged(monkeypatch):
+    def fail(seconds):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+
+    monkeypatch.setitem(METRICS, "cpu", METRICS["cpu"]._replace(read=fail))
+    AlertRule.objects.filter(metric__in=["cpu", "dead_letters"]).update(is_enabled=True)
+    DeadLetter.objects.create(actor="a", queue="q", reason="")
+    evaluate()
+    assert [alert.rule.metric for alert in firing()] == ["dead_letters"]
+    assert AlertRule.objects.get(metric="cpu").evaluated_at is None
+
+
+def test_one_full_pool_is_not_hidden_by_idle_ones():
+    for token, used in (("a", 100), ("b", 0), ("c", 0)):
+        hand_on(token=token, samples=[sample("pool_used_percent", used, "default")])
+    assert is_firing("pool")
+    assert judge("pool").last_value == 100
+
+
 def test_a_person_acknowledges_once_and_the_first_stands(django_user_model):
     first, second = (django_user_model.objects.create_user(name) for name in ("first", "second"))
     DeadLetter.objects.create(actor="a", queue="q", reason="")
