@@ -6,7 +6,7 @@ help:
 	@echo "make once      take in the samples, print a summary, stop"
 	@echo "make test      format, lint, types, layers, migrations, tests"
 	@echo "make bench     measure it; prints the rows of docs/PERFORMANCE.md"
-	@echo "make faults    break the belt in every known way; takes an hour or two"
+	@echo "make faults    break the belt in every known way; takes about an hour, goes on where it was stopped"
 	@echo "make services  leave PostgreSQL, broker and cache running; make stop ends them"
 	@echo "make format    format the code"
 	@echo "make clean     remove .venv and var, the database with it"
@@ -29,7 +29,7 @@ bench:
 
 faults:
 	@.ci/venv requirements-dev.txt
-	@exec .venv/bin/python manage.py faults
+	@exec .venv/bin/python manage.py faults --full --results var/faults
 
 services:
 	@.ci/venv requirements.txt

@@ -3,12 +3,16 @@
 Shared by all apps: a practice, another practice, one member of the first per role, and a headless Chromium.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dramatiq
+import hypothesis
 import pytest
+import redis
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
@@ -30,6 +34,37 @@ def chromedriver_path() -> str | None:
     return shutil.which("chromedriver")
 
 
+# no law fails because a machine is slow: a deadline is a claim about speed, and so is "too slow to generate"
+hypothesis.settings.register_profile("marb", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("marb")
+
+
+def move_to_own_numbers() -> None:
+    """Give each of several test processes databases of its own in broker and cache, as it has one in PostgreSQL.
+
+    Workers that one of them starts would take the bells of the other, and rows with the same ids share cached pages.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    if not worker:
+        return
+    for name, url in (("BROKER_URL", settings.BROKER_URL), ("CACHE_URL", CACHE["LOCATION"])):
+        base, _, number = str(url).rpartition("/")
+        os.environ[name] = f"{base}/{(int(number) + 4 * worker) % 14}"
+    settings.BROKER_URL = os.environ["BROKER_URL"]
+    CACHE["LOCATION"] = os.environ["CACHE_URL"]
+    broker: Any = dramatiq.get_broker()
+    broker.client.connection_pool = redis.ConnectionPool.from_url(settings.BROKER_URL)
+
+
+# a cache that answers late counts as one that is away: not here, where the machine may be slow
+CACHE: Any = settings.CACHES["default"]
+CACHE["OPTIONS"] |= {"SOCKET_CONNECT_TIMEOUT": 60, "SOCKET_TIMEOUT": 60}
+# more threads than connections wait for each other, however long that takes
+DATABASE: Any = settings.DATABASES["default"]
+DATABASE["OPTIONS"]["pool"]["timeout"] = 300
+move_to_own_numbers()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def plain_static_files() -> None:
     """Pages are rendered without collectstatic: no manifest of hashed names. Passwords are hashed cheaply."""
@@ -43,6 +78,16 @@ def plain_static_files() -> None:
 def no_flusher() -> None:
     """The tests' own process hands no measures on; processes that they start do."""
     settings.MEASURE_SINK = ""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def unguarded() -> None:
+    """What counts and remembers across tests is off; the tests of it turn it on (marb.access)."""
+    settings.READER_SECONDS = 0.0
+    settings.AUDIT_SECONDS = 0.0
+    settings.API_RATE_MINUTE = settings.API_RATE_HOUR = 0
+    settings.API_RATE_ADDRESS_MINUTE = settings.API_RATE_ADDRESS_HOUR = 0
+    settings.LOGIN_RATE = settings.LOGIN_RATE_ADDRESS = []
 
 
 @pytest.fixture

@@ -55,7 +55,8 @@ FROM best
 WHERE ties = 1 AND (payer OR charge OR service_date) AND ((charge AND service_date) OR NOT any_exact)
 """
 
-# what a replacement or void follows, and what a secondary claim stands beside
+# What a replacement or void follows, and what a secondary claim stands beside. Fellows of a day are joined by way of
+# one of them: each to each would be a million edges where a sender gives a thousand claims one number.
 EDGES = """
 CREATE TEMP TABLE linking_edge ON COMMIT DROP AS
 WITH answered AS (
@@ -90,14 +91,14 @@ WITH answered AS (
     FROM (SELECT * FROM numbered UNION ALL SELECT * FROM beside) candidate
 ), single AS (
     SELECT claim_id, min(other_id) AS other_id FROM ranked WHERE place = 1 GROUP BY claim_id HAVING count(*) = 1
+), gathered AS (
+    SELECT id AS claim_id, min(id) OVER day AS other_id, bool_or(alike <= %(most)s
+            AND NOT EXISTS (SELECT FROM quoted WHERE quoted.claim_id = fellow.id)
+            AND NOT EXISTS (SELECT FROM numbered WHERE numbered.claim_id = fellow.id)) OVER day AS is_joined
+    FROM linking_claim fellow WHERE follows AND number <> '' AND service_from_date IS NOT NULL
+    WINDOW day AS (PARTITION BY number, payer_id, service_from_date)
 ), fellow AS (
-    SELECT later.id AS claim_id, other.id AS other_id
-    FROM linking_claim later JOIN linking_claim other
-        ON other.number = later.number AND other.payer_id IS NOT DISTINCT FROM later.payer_id
-        AND other.service_from_date = later.service_from_date AND other.follows AND other.id <> later.id
-    WHERE later.follows AND later.alike <= %(most)s
-        AND NOT EXISTS (SELECT FROM quoted WHERE quoted.claim_id = later.id)
-        AND NOT EXISTS (SELECT FROM numbered WHERE numbered.claim_id = later.id)
+    SELECT claim_id, other_id FROM gathered WHERE is_joined AND claim_id <> other_id
 ), edge AS (
     SELECT quoting.claim_id, quoting.other_id FROM quoting JOIN quoted USING (claim_id)
     UNION SELECT claim_id, other_id FROM single
@@ -109,13 +110,16 @@ SELECT claim_id, other_id FROM edge UNION SELECT other_id, claim_id FROM edge
 CHAINS = """
 CREATE TEMP TABLE linking_chain ON COMMIT DROP AS
 WITH RECURSIVE reached (claim_id, member_id) AS (
-    SELECT id, id FROM linking_claim
+    SELECT DISTINCT claim_id, claim_id FROM linking_edge
     UNION
     SELECT reached.claim_id, edge.other_id FROM reached JOIN linking_edge edge ON edge.claim_id = reached.member_id
 )
-SELECT DISTINCT ON (reached.claim_id) reached.claim_id, member.id AS root_id
+SELECT id AS claim_id, id AS root_id FROM linking_claim
+WHERE NOT EXISTS (SELECT FROM linking_edge edge WHERE edge.claim_id = linking_claim.id)
+UNION ALL
+(SELECT DISTINCT ON (reached.claim_id) reached.claim_id, member.id
 FROM reached JOIN linking_claim member ON member.id = reached.member_id
-ORDER BY reached.claim_id, member.follows, member.secondary, member.frequency_code, member.sha256, member.byte_offset
+ORDER BY reached.claim_id, member.follows, member.secondary, member.frequency_code, member.sha256, member.byte_offset)
 """
 
 # an episode goes where its claim goes; of several in one chain the first's stays

@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "marb.access.middleware.AccessMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -111,7 +112,7 @@ CHUNK_MOST_ATTEMPTS = env.int("CHUNK_MOST_ATTEMPTS", default=5)
 # a chunk's one transaction: the longest wait for a lock, and the longest statement
 CHUNK_LOCK_SECONDS = env.int("CHUNK_LOCK_SECONDS", default=60)
 CHUNK_STATEMENT_SECONDS = env.int("CHUNK_STATEMENT_SECONDS", default=300)
-# after the soft limit a job is told to give its row back, after the hard one nobody renews its lease
+# after the soft limit a job is told to give its row back; after the hard one its lease is left and its process ends
 SOFT_LIMIT_SECONDS = env.int("SOFT_LIMIT_SECONDS", default=25 * 60)
 HARD_LIMIT_SECONDS = env.int("HARD_LIMIT_SECONDS", default=30 * 60)
 # a worker that holds more than this is started anew between two jobs
@@ -168,6 +169,7 @@ DRAMATIQ_BROKER = {
         "marb.core.measure.actors.ActorMeasure",
         "marb.core.worker.WarmPool",
         "marb.core.worker.MemoryLimit",
+        "marb.core.worker.HardLimit",
     ],
 }
 DRAMATIQ_ENCODER = "dramatiq.encoder.JSONEncoder"
@@ -181,7 +183,11 @@ EDI_CHUNK_CLAIMS = env.int("EDI_CHUNK_CLAIMS", default=1_000)
 EDI_MOST_BYTES = env.int("EDI_MOST_BYTES", default=2 * 1024**3)
 
 # --- People -----------------------------------------------------------------------------------------------------------
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "marb.access.lockout.TriesBackend",
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -195,17 +201,48 @@ AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "marb.access.lockout.answer_locked"
+AXES_CLIENT_IP_CALLABLE = "marb.access.origin.address_of"
 AXES_VERBOSE = False
+# tries of a name and password, as (how many, milliseconds): of one name from one address, and of one address
+LOGIN_RATE = [(5, 900_000)]
+LOGIN_RATE_ADDRESS = [
+    (env.int("LOGIN_RATE_ADDRESS_MINUTE", default=30), 60_000),
+    (env.int("LOGIN_RATE_ADDRESS_HOUR", default=300), 3_600_000),
+]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
-SESSION_COOKIE_AGE = 12 * 3600
+# idle until the logoff, and in all, both kept on the server (marb.access.sessions)
+SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=15)
+SESSION_HOURS = env.int("SESSION_HOURS", default=12)
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+# how long a person and their roles are kept in a process's memory (marb.access.reader)
+READER_SECONDS = env.float("READER_SECONDS", default=1.0)
+# requests to the API per person, and per address of strangers; 0 is no limit (marb.access.throttle)
+API_RATE_MINUTE = env.int("API_RATE_MINUTE", default=60)
+API_RATE_HOUR = env.int("API_RATE_HOUR", default=1_000)
+API_RATE_ADDRESS_MINUTE = env.int("API_RATE_ADDRESS_MINUTE", default=60)
+API_RATE_ADDRESS_HOUR = env.int("API_RATE_ADDRESS_HOUR", default=1_000)
+# the audit (marb.access.audit): seconds between two writes, the most entries that wait for one, years that it is kept
+AUDIT_SECONDS = env.float("AUDIT_SECONDS", default=1.0)
+AUDIT_MOST = env.int("AUDIT_MOST", default=100_000)
+AUDIT_YEARS = env.int("AUDIT_YEARS", default=6)
+
+# Addresses by the last part of their names. Everything else below /api/ is throttled, everything else is recorded.
+UNTHROTTLED_PLACES = {"health"}
+# no patient is shown by these
+UNAUDITED_PLACES = {
+    *("health", "schema", "swagger", "redoc", "auth-login", "auth-logout", "auth-logoutall", "auth-me"),
+    *("login", "logout", "jsi18n", "password_change", "password_change_done", "pipeline_edifile_progress"),
+}
+# asked by pages by themselves: no sign that anybody is there
+PASSIVE_PLACES = {"pipeline_edifile_progress"}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "marb.access.tokens.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "marb.access.tokens.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["marb.access.permissions.MemberPermission"],
     "DEFAULT_PAGINATION_CLASS": "marb.core.paginator.KeyPagination",
@@ -266,6 +303,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
+if HTTPS:
+    # a browser takes these from this very host only, by TLS
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
@@ -428,6 +468,7 @@ UNFOLD = {
                 "items": [
                     page("Practices", "home_health", "access_practice_changelist"),
                     page("People", "group", "auth_user_changelist", "marb.access.admin.may_manage_members"),
+                    page("Audit", "policy", "access_auditentry_changelist", "marb.access.auditpage.may_see_audit"),
                 ],
             },
         ]

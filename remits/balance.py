@@ -4,14 +4,18 @@ Line: SVC02 - adjustments of the line = SVC03. Claim: CLP03 - all adjustments, o
 sum of CLP04 - sum of PLB = BPR02. Amounts are cents in the sign of the file, so a reversal balances like any other.
 Differences are stated and never mended; AMT takes no part. The paid amounts of the lines may differ from CLP04 by
 adjustments of the claim level, so their sum is not compared.
+
+Allowed: what the payer says of a line by AMT*B6, else the paid amount and the patient's share. Of a claim it is the sum
+of its lines' where each says one; else CLP04 and the patient's share of both levels, since adjustments of the claim
+level may lower what the lines show.
 """
 
 from typing import NamedTuple
 
 from marb.edi.findings import CLAIM, EDIT, Finding, Place
 from marb.edi.values import dollars
-from remits.edi835 import Adjustment, Remittance, RemittanceLine
-from remits.edi835.codes import PATIENT
+from remits.edi835 import Remittance, RemittanceLine
+from remits.edi835.line import patient_cents, sum_cents
 
 
 class Balance(NamedTuple):
@@ -33,40 +37,18 @@ class Balance(NamedTuple):
 
 def balance_remittance(remittance: Remittance) -> Balance:
     """Weigh one readable claim payment."""
-    line_sums = [sum_cents(line.adjustments) for line in remittance.lines]
-    adjustment_cents = sum_cents(remittance.adjustments) + sum(line_sums)
-    differences = [
-        line.charge_cents - adjusted - line.paid_cents
-        for line, adjusted in zip(remittance.lines, line_sums, strict=True)
-    ]
+    adjustment_cents, shares = sum_cents(remittance.adjustments), patient_cents(remittance.adjustments)
+    differences, line_allowed, is_said = [], [], bool(remittance.lines)
+    for line in remittance.lines:
+        adjusted, paid, coverage = line.adjusted_cents or 0, line.paid_cents, line.coverage_cents
+        adjustment_cents += adjusted
+        shares += line.patient_cents
+        differences.append(line.charge_cents - adjusted - paid)
+        line_allowed.append(paid + line.patient_cents if coverage is None else coverage)
+        is_said = is_said and coverage is not None
     difference = (remittance.charge_cents or 0) - adjustment_cents - remittance.paid_cents
-    line_allowed = [allowed(line) for line in remittance.lines]
-    return Balance(adjustment_cents, difference, differences, line_allowed, claim_allowed(remittance, line_allowed))
-
-
-def sum_cents(adjustments: list[Adjustment]) -> int:
-    return sum([adjustment[2] for adjustment in adjustments])
-
-
-def patient_cents(adjustments: list[Adjustment]) -> int:
-    return sum([adjustment[2] for adjustment in adjustments if adjustment[0] == PATIENT])
-
-
-def allowed(line: RemittanceLine) -> int:
-    """Get what the payer allows for a line: AMT*B6, else the paid amount and the patient's share."""
-    if line.coverage_cents is not None:
-        return line.coverage_cents
-    return line.paid_cents + patient_cents(line.adjustments)
-
-
-def claim_allowed(remittance: Remittance, line_allowed: list[int]) -> int:
-    """Get what the payer allows for a claim: its lines' allowed amounts, where each says one by AMT*B6; else CLP04
-    and the patient's share of both levels, since adjustments of the claim level may lower what the lines show."""
-    lines = remittance.lines
-    if lines and all(line.coverage_cents is not None for line in lines):
-        return sum(line_allowed)
-    shares = [patient_cents(line.adjustments) for line in lines]
-    return remittance.paid_cents + patient_cents(remittance.adjustments) + sum(shares)
+    claim_allowed = sum(line_allowed) if is_said else remittance.paid_cents + shares
+    return Balance(adjustment_cents, difference, differences, line_allowed, claim_allowed)
 
 
 def payment_difference(payment_cents: int, claim_cents: int, provider_adjustment_cents: int) -> int:

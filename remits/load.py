@@ -5,13 +5,12 @@ yet (a payment is its file and the offset of its ST) in a statement of its own, 
 is said when all are in (remits.settle). Everything else is written by COPY, with ids reserved ahead (remits.rows).
 """
 
-from itertools import chain
 from typing import NamedTuple
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from marb.core.copy import copy_rows, reserve_ids
+from marb.core.copy import copy_rows, copy_texts, take_ids
 from marb.edi.findings import Finding, Quarantined
 from marb.edi.x12 import Excerpt
 from marb.parties.resolve import ProviderName, payer_code, provider_code, resolve_payers, resolve_providers
@@ -27,11 +26,9 @@ from remits.rows import (
     REMITTANCE_COLUMNS,
     Numbered,
     Row,
-    adjustment_rows,
-    line_rows,
+    Texts,
     payment_row,
     provider_adjustment_row,
-    remittance_row,
 )
 
 
@@ -168,18 +165,18 @@ def write_rows(
     numbered = number(cursor, reading.remittances)
     plbs = (provider_adjustment_row(job, payments[each.payment_offset], each) for each in reading.provider_adjustments)
     copy_rows(cursor, models.ProviderAdjustment, PROVIDER_ADJUSTMENT_COLUMNS, plbs)
-    rows = (remittance_row(job, each, *parents_of(each.remittance, payments, payers, providers)) for each in numbered)
-    copy_rows(cursor, models.Remittance, REMITTANCE_COLUMNS, rows)
-    lines = chain.from_iterable(line_rows(job, each) for each in numbered)
-    copy_rows(cursor, models.RemittanceLine, LINE_COLUMNS, lines)
-    adjustments = chain.from_iterable(adjustment_rows(job, each) for each in numbered)
-    copy_rows(cursor, models.Adjustment, ADJUSTMENT_COLUMNS, adjustments)
+    texts = Texts(job)
+    for each in numbered:
+        texts.add(each, *parents_of(each.remittance, payments, payers, providers))
+    copy_texts(cursor, models.Remittance, REMITTANCE_COLUMNS, texts.remittances)
+    copy_texts(cursor, models.RemittanceLine, LINE_COLUMNS, texts.lines)
+    copy_texts(cursor, models.Adjustment, ADJUSTMENT_COLUMNS, texts.adjustments)
 
 
 def number(cursor: CursorWrapper, remittances: list[tuple[Remittance, Balance]]) -> list[Numbered]:
     """Give claim payments and their lines their ids, in the order of the file."""
-    ids = reserve_ids(cursor, models.Remittance, len(remittances))
-    line_ids = iter(reserve_ids(cursor, models.RemittanceLine, sum(len(each.lines) for each, _ in remittances)))
+    ids = take_ids(cursor, models.Remittance, len(remittances))
+    line_ids = iter(take_ids(cursor, models.RemittanceLine, sum(len(each.lines) for each, _ in remittances)))
     return [
         Numbered(id, remittance, balance, [next(line_ids) for _ in remittance.lines])
         for id, (remittance, balance) in zip(ids, remittances, strict=True)

@@ -374,4 +374,4 @@ def test_documents_are_plain_json():
 
 def test_the_reader_needs_no_django():
     program = "import sys, claims.edi837, claims.edits; sys.exit('django' in sys.modules or 'logging' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=280).returncode == 0

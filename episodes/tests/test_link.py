@@ -180,6 +180,25 @@ def test_the_secondary_payer_s_claim_and_payment_stand_in_the_primary_s_episode(
 
 
 @pytest.mark.django_db
+def test_replacements_of_one_day_without_an_original_share_an_episode():
+    later = ORIGINAL | {"frequency_code": "7"}
+    another_day = later | {"service_from_date": date(2026, 1, 6)}
+    files = same_in_any_order(claims("c", *[later] * 20), claims("d", later, another_day))
+    found = Episode.objects.filter(practice=files.practice).order_by("claim_count")
+    assert list(found.values_list("claim_count", flat=True)) == [1, 21]
+
+
+@pytest.mark.django_db
+def test_fellows_of_a_replacement_that_quotes_its_original_share_its_episode():
+    quoting = ORIGINAL | {"patient_control_number": "B7", "frequency_code": "7", "payer_claim_control_number": "X1"}
+    fellows = [quoting | {"payer_claim_control_number": number} for number in ("", "unknown")]
+    files = same_in_any_order(
+        claims("c", ORIGINAL), remittances("r", PAYMENT), claims("q", quoting), claims("f", *fellows)
+    )
+    assert Episode.objects.get(practice=files.practice).claim_count == 4
+
+
+@pytest.mark.django_db
 def test_two_claims_alike_leave_the_payment_unlinked():
     files = same_in_any_order(claims("c", ORIGINAL), claims("d", ORIGINAL), remittances("r", PAYMENT))
     assert statuses(files) == ["pending", "pending"]

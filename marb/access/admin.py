@@ -17,6 +17,7 @@ from knox.models import AuthToken
 from unfold.admin import TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from marb.access import auditpage  # noqa: F401  (registers its page)
 from marb.access.models import Membership, Practice
 from marb.access.roles import Action, find_practices, is_superuser, may, may_anywhere
 from marb.core.admin import ScopedAdmin

@@ -9,5 +9,11 @@ class AccessConfig(AppConfig):
     verbose_name = "Access"
 
     def ready(self) -> None:
-        # registers itself with drf-spectacular
-        from marb.access import schema  # noqa: F401
+        from django.contrib.auth.signals import user_logged_in
+
+        from marb.access import lockout, reader, schema, sessions, tokens  # noqa: F401  (schema registers itself)
+
+        reader.watch()
+        user_logged_in.connect(sessions.begin, dispatch_uid="session-begin")
+        user_logged_in.connect(lockout.forgive, dispatch_uid="login-forgive")
+        tokens.watch()

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
@@ -110,3 +111,53 @@ class Loaded(Scoped):
 
     class Meta:
         abstract = True
+
+
+class AuditEntryQuerySet(ScopedQuerySet):
+    def for_user(self, user: "AbstractBaseUser | AnonymousUser") -> Self:
+        """Narrow to what was read in the practices where a person may see it; a superuser sees what has none too."""
+        if getattr(user, "is_superuser", False) and user.is_active:
+            return self
+        if not user.is_active or not user.is_authenticated:
+            return self.none()
+        watched = Membership.objects.filter(user_id=user.pk, role__in=AUDITING_ROLES)
+        return self.filter(practice_id__in=watched.values("practice_id"))
+
+
+# who sees the audit of a practice; marb.access.roles says the same of Action.SEE_AUDIT
+AUDITING_ROLES = (Role.ADMINISTRATOR, Role.AUDITOR)
+
+
+class AuditEntry(models.Model):
+    """One read, as marb.access.trail wrote it. The table is made and guarded by its migration, a partition a month.
+
+    Nothing here points to a row by a constraint: an entry outlives what it tells of.
+    """
+
+    at = models.DateTimeField()
+    stored_at = models.DateTimeField()
+    practice = models.ForeignKey(
+        Practice, models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False, null=True
+    )
+    user_id = models.BigIntegerField(null=True)
+    username = models.CharField(max_length=150)
+    kind = models.CharField(max_length=40)
+    action = models.CharField(max_length=20)
+    place = models.CharField(max_length=100)
+    method = models.CharField(max_length=10)
+    object_ids = ArrayField(models.BigIntegerField())
+    parameters = models.JSONField()
+    status_code = models.SmallIntegerField()
+    address = models.CharField(max_length=45)
+    request_id = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)
+
+    objects = AuditEntryQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+        db_table = "access_auditentry"
+        verbose_name_plural = "audit entries"
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.kind}"

@@ -16,13 +16,14 @@ class Action(models.TextChoices):
     LINK = "link", "Link remittances to claims"
     MANAGE_MEMBERS = "manage_members", "Manage members"
     SEE_IDENTIFIERS = "see_identifiers", "See identifiers in full"
+    SEE_AUDIT = "see_audit", "See who read what"
 
 
 MATRIX: dict[Role, frozenset[Action]] = {
     Role.ADMINISTRATOR: frozenset(Action),
-    Role.MANAGER: frozenset(Action) - {Action.MANAGE_MEMBERS},
+    Role.MANAGER: frozenset(Action) - {Action.MANAGE_MEMBERS, Action.SEE_AUDIT},
     Role.BILLER: frozenset({Action.READ, Action.UPLOAD, Action.LINK, Action.SEE_IDENTIFIERS}),
-    Role.AUDITOR: frozenset({Action.READ}),
+    Role.AUDITOR: frozenset({Action.READ, Action.SEE_AUDIT}),
 }
 
 Person = AbstractBaseUser | AnonymousUser

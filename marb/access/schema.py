@@ -1,7 +1,8 @@
-"""How the API's description names the two ways in: a token, and for the login a name and password."""
+"""How the API's description names the ways in: a token, the admin's session, for the login a name and password."""
 
 from typing import Any
 
+from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 
@@ -19,3 +20,7 @@ class PasswordScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "http", "scheme": "basic"}
+
+
+class AdminSessionScheme(SessionScheme):
+    target_class = "marb.access.tokens.SessionAuthentication"

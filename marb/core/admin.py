@@ -21,6 +21,7 @@ from unfold.views import ChangeList
 from marb.core.estimate import EstimatedPaginator
 from marb.core.export import Column, stream_csv
 from marb.core.list_filters import PracticeFilter, lookups_of
+from marb.core.reads import note, note_objects
 
 MOST_SEARCH_CHARACTERS = 200
 
@@ -45,6 +46,7 @@ class ScopedChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.full_result_count = self.result_count
+        note_objects(request, self.result_list)
 
 
 class ScopedAdmin(ModelAdmin):
@@ -87,6 +89,7 @@ class ScopedAdmin(ModelAdmin):
         found = super().get_object(request, object_id, from_field)
         if found is None:
             raise Http404
+        note_objects(request, [found])
         return found
 
     def find(self, request: HttpRequest, term: str) -> Q:
@@ -178,4 +181,12 @@ def export(model_admin: ScopedAdmin, request: HttpRequest, queryset: QuerySet[An
         raise PermissionDenied
     related = model_admin.get_list_select_related(request)
     rows = queryset.select_related(*related) if related else queryset
+    note(request, selected(request), "export")
     return stream_csv(model_admin.opts.model_name or "rows", model_admin.export_columns, rows)
+
+
+def selected(request: HttpRequest) -> list[tuple[int, int | None]]:
+    """Get the ids that an export was asked for, for the audit; none where all that match were."""
+    if request.POST.get("select_across") == "1":
+        return []
+    return [(int(text), None) for text in request.POST.getlist("_selected_action") if text.isascii() and text.isdigit()]

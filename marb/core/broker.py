@@ -18,6 +18,10 @@ logger = logging.getLogger(__name__)
 class Broker(RedisBroker):
     """`after_undecodable(broker, queue_name)` is called on each middleware that has it."""
 
+    def count_waiting(self, queue_name: str) -> int:
+        """Count the messages of a queue that no worker has fetched."""
+        return int(self.client.llen(f"{self.namespace}:{queue_name}"))
+
     def do_fetch(self, queue_name: str, count: int) -> list[bytes | None]:
         """Fetch messages, without those that cannot be read."""
         found: list[bytes | None] = self._dispatch("fetch")(queue_name, count)

@@ -6,17 +6,19 @@ MARB_FAIL=after_commit:17 kills the process's whole group, as a power cut would,
 marb.core.checks refuses to start with MARB_FAIL set and the setting off.
 """
 
+import contextlib
 import os
 import re
 import signal
+import threading
 from collections import Counter
 from typing import NamedTuple
 
+import psutil
 from django.conf import settings
 
 VARIABLE = "MARB_FAIL"
 FORM = re.compile(r"(?P<place>[a-z_]+)(?P<sign>[:#@])(?P<number>\d+)")
-SIGNALS = {":": signal.SIGKILL, "#": signal.SIGKILL, "@": signal.SIGSTOP}
 
 
 class Trap(NamedTuple):
@@ -53,4 +55,17 @@ def spring(place: str, number: int) -> None:
     for trap in TRAPS:
         is_here = (number if trap.sign == "#" else reached[place]) == trap.number
         if trap.place == place and is_here and settings.FAILPOINTS:
-            os.killpg(os.getpgrp(), SIGNALS[trap.sign])
+            stop_group() if trap.sign == "@" else os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def stop_group() -> None:
+    """Stop every process of our group, this thread at this very place.
+
+    A stop that is sent to a process is taken by any of its threads, and this one would go on until that is woken;
+    sent to the thread, it takes hold before another instruction.
+    """
+    for process in psutil.process_iter():
+        with contextlib.suppress(ProcessLookupError):
+            if process.pid != os.getpid() and os.getpgid(process.pid) == os.getpgrp():
+                os.kill(process.pid, signal.SIGSTOP)
+    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)

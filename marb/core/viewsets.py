@@ -18,6 +18,7 @@ from rest_framework.serializers import BaseSerializer, ListSerializer, Serialize
 from rest_framework.viewsets import GenericViewSet
 
 from marb.core.paginator import NEWEST_FIRST, KeyPagination
+from marb.core.reads import note_values
 from marb.core.schema import RowSchema
 from marb.core.sections import sections
 
@@ -107,6 +108,7 @@ class ReadOnlyViewSet(GenericViewSet[Any]):
         order = request.query_params.get("ordering", self.orderings[0]).removeprefix("-")
         also = [order] if order in {name.removeprefix("-") for name in self.orderings} else []
         page = self.paginate_queryset(select(queryset, shape, also)) or []
+        note_values(request, page)
         return self.get_paginated_response(self.with_parts(page, self.show_rows(page, shape)))
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -123,6 +125,7 @@ class ReadOnlyViewSet(GenericViewSet[Any]):
         row = select(self.get_queryset().filter(pk=self.kwargs["pk"]), shape).first()
         if row is None:
             raise Http404
+        note_values(self.request, [row])
         return row
 
     def show_children(self, name: str, child: type[Serializer[Any]], row: Row, *, single: bool) -> Any:

@@ -18,9 +18,11 @@ from marb.pipeline import run
 from marb.pipeline.models import Chunk, ChunkState, EdiFile
 from marb.pipeline.reaper import end_silent, find_overdue
 
-# the soft limit: the runner gives the row back; the hard one is the lease keeper's
+# the soft limit: the runner gives the row back; the hard one is the lease keeper's and marb.core.worker's
 TIME_LIMIT = settings.SOFT_LIMIT_SECONDS * 1000
 REAP_SECONDS = 10
+# bells that may wait for a worker before the reaper rings none for what waits its turn
+MOST_WAITING = 100
 SMALL_BYTES = 4 * 1024 * 1024
 RETRIES: dict[str, Any] = {"max_retries": 3, "min_backoff": 1_000, "max_backoff": 30_000}
 
@@ -47,10 +49,15 @@ def finish_file(file_id: int) -> None:
 @dramatiq.actor(queue_name="maintenance", time_limit=60_000, max_retries=0, max_age=60_000)
 def reap() -> None:
     end_silent()
-    overdue = find_overdue()
+    overdue = find_overdue(has_room=count_waiting(run_chunk) < MOST_WAITING)
     ring(split_file, overdue.received, queue="ingest")
     ring(run_chunk, overdue.chunks)
-    ring(finish_file, overdue.loaded)
+    ring(finish_file, overdue.loaded if count_waiting(finish_file) < MOST_WAITING else [])
+
+
+def count_waiting(actor: "dramatiq.Actor[[int], None]") -> int:
+    broker: Any = actor.broker
+    return int(broker.count_waiting(actor.queue_name))
 
 
 def ring(actor: "dramatiq.Actor[[int], None]", ids: Iterable[int], *, queue: str = "") -> None:

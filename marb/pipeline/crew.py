@@ -14,6 +14,8 @@ from multiprocessing.process import BaseProcess
 from typing import Protocol
 
 IDLE_SECONDS = 0.05
+# how long a process waits for a PostgreSQL that is away before it gives up
+AWAY_SECONDS = 120
 PATIENCE_SECONDS = 15
 
 
@@ -34,12 +36,16 @@ class Alone:
         self.note = note
 
     def add(self, file_id: int) -> None:
+        from marb.pipeline.patience import Patience
         from marb.pipeline.run import step
 
-        while is_unfinished(file_id):
-            if not step([file_id]):
-                time.sleep(IDLE_SECONDS)
-            self.note()
+        patience, is_open = Patience(AWAY_SECONDS), True
+        while is_open:
+            with patience:
+                is_open = is_unfinished(file_id)
+                if is_open and not step([file_id]):
+                    time.sleep(IDLE_SECONDS)
+                self.note()
 
     def check(self) -> None: ...
 
@@ -106,20 +112,21 @@ def work(orders: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     prepare()
     from marb.core import measure
+    from marb.pipeline.patience import Patience
     from marb.pipeline.run import step
 
     measure.start("ingest")
-
-    file_ids: list[int] = []
+    patience, file_ids = Patience(AWAY_SECONDS), list[int]()
     while True:
         try:
             while orders.poll(0 if file_ids else None):
                 file_ids.append(orders.recv())
         except (EOFError, OSError):
             return
-        if not step(file_ids):
-            file_ids = [file_id for file_id in file_ids if is_unfinished(file_id)]
-            orders.poll(IDLE_SECONDS)
+        with patience:
+            if not step(file_ids):
+                file_ids = [file_id for file_id in file_ids if is_unfinished(file_id)]
+                orders.poll(IDLE_SECONDS)
 
 
 def prepare() -> None:

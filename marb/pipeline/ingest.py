@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from marb.pipeline.crew import Crew
+from marb.pipeline.crew import AWAY_SECONDS, Crew
 from marb.pipeline.models import FINISHED, EdiFile
+from marb.pipeline.patience import Patience
 from marb.pipeline.progress import measure
 from marb.pipeline.receive import NotReceived, Received, receive
 
@@ -125,10 +126,16 @@ class Ingest:
                 self.done += 1
                 yield line
             yield from self.collect()
+        patience = Patience(AWAY_SECONDS)
         while self.pending:
             self.crew.check()
             time.sleep(POLL_SECONDS)
-            yield from self.collect()
+            lines: list[Line] = []
+            with patience:
+                lines = list(self.finished())
+            yield from lines
+            with patience:
+                self.show_progress()
 
     def take(self, path: Path) -> Line | Unreadable | None:
         """Receive one path and hand it on; answers its line where that is already known."""
@@ -158,7 +165,8 @@ class Ingest:
         self.show_progress()
 
     def finished(self) -> Iterator[Line]:
-        for file in EdiFile.objects.filter(pk__in=self.pending, status__in=FINISHED).order_by("pk"):
+        # fetched at once: nothing is taken note of where PostgreSQL goes away
+        for file in list(EdiFile.objects.filter(pk__in=self.pending, status__in=FINISHED).order_by("pk")):
             self.done += 1
             self.claims_done += file.claim_count + file.remittance_count - self.before.pop(file.pk)
             yield describe(file, self.pending.pop(file.pk))

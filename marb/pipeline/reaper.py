@@ -26,6 +26,7 @@ UPDATE pipeline_chunk c SET lease_until = CASE WHEN state = 'waiting'
     THEN now() + make_interval(secs => %(seconds)s) ELSE lease_until END
 FROM (SELECT id FROM pipeline_chunk
     WHERE state IN ('waiting', 'leased') AND (lease_until IS NULL OR lease_until < now())
+        AND (state = 'leased' OR %(has_room)s)
         AND NOT EXISTS (SELECT FROM pipeline_edifile f WHERE f.id = file_id AND f.hold <> '')
     ORDER BY lease_until NULLS FIRST LIMIT %(most)s FOR NO KEY UPDATE SKIP LOCKED) overdue
 WHERE c.id = overdue.id
@@ -35,7 +36,7 @@ RETURNING c.id
 RECEIVED = """
 SELECT id FROM pipeline_edifile
 WHERE status = 'received' AND hold = '' AND (lease_until IS NULL OR lease_until < now())
-    AND (lease_no > 0 OR received_at < now() - make_interval(secs => %(seconds)s))
+    AND (lease_no > 0 OR (%(has_room)s AND received_at < now() - make_interval(secs => %(seconds)s)))
 ORDER BY id LIMIT %(most)s
 """
 LOADED = """
@@ -55,9 +56,13 @@ WHERE datname = current_database() AND usename = current_user AND application_na
 """
 
 
-def find_overdue() -> Overdue:
-    """Find what to ring for, at most MOST_BELLS of each."""
-    return Overdue(ids(RECEIVED), ids(CHUNKS), ids(LOADED))
+def find_overdue(*, has_room: bool = True) -> Overdue:
+    """Find what to ring for, at most MOST_BELLS of each.
+
+    Without `has_room` the queue is full of bells that nobody has heard yet: files and chunks that wait their turn are
+    not rung again and again, those whose holder is gone are.
+    """
+    return Overdue(ids(RECEIVED, has_room=has_room), ids(CHUNKS, has_room=has_room), ids(LOADED))
 
 
 def end_silent() -> int:
@@ -67,7 +72,7 @@ def end_silent() -> int:
         return len(cursor.fetchall())
 
 
-def ids(statement: str) -> list[int]:
+def ids(statement: str, **limits: bool) -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"seconds": settings.CHUNK_LEASE_SECONDS, "most": MOST_BELLS})
+        cursor.execute(statement, {"seconds": settings.CHUNK_LEASE_SECONDS, "most": MOST_BELLS, **limits})
         return [row[0] for row in cursor.fetchall()]

@@ -80,35 +80,19 @@ def split(lease: FileLease) -> None:
     if exhausted(lease.attempts):
         close(lease, "The file could not be split: each attempt ended without an answer.")
         return
-    try:
-        with timed("split_file", settings.SLOW_STEP_MS), checkpoint("split_file", file_id=lease.file_id):
-            split_leased(lease)
-    except LeaseLost:
-        logger.info("file %s was split by another", lease.file_id)
-    except Interrupt as interrupt:
-        fail_file(lease, interrupt, "The file could not be split")
-        raise
-    except Exception as error:  # noqa: BLE001 the runner is the one place that may: what fails is given back
-        fail_file(lease, error, "The file could not be split")
+    noted = checkpoint("split_file", file_id=lease.file_id)
+    with given_back(lease, "The file could not be split"), timed("split_file", settings.SLOW_STEP_MS), noted:
+        split_leased(lease)
 
 
 def load(lease: ChunkLease) -> None:
     if exhausted(lease.attempts):
         leases.park_chunk(lease, "Each attempt ended without an answer: the worker was killed or ran out of memory.")
     else:
-        try:
-            started = time.monotonic()
-            with leases.kept(lease), calm_gc():
-                run_stages(lease)
-            logger.debug("chunk %s of file %s: %.3f s", lease.chunk_id, lease.file_id, time.monotonic() - started)
-        except LeaseLost:
-            logger.info("chunk %s was loaded by another", lease.chunk_id)
-        except Interrupt as interrupt:
-            # a time limit, or the worker is stopping: what is ours goes back at once, the message is Dramatiq's
-            fail_chunk(lease, interrupt)
-            raise
-        except Exception as error:  # noqa: BLE001 as above
-            fail_chunk(lease, error)
+        started = time.monotonic()
+        with given_back(lease, "It failed"), leases.kept(lease), calm_gc():
+            run_stages(lease)
+        logger.debug("chunk %s of file %s: %.3f s", lease.chunk_id, lease.file_id, time.monotonic() - started)
     note_progress(lease.file_id)
 
 
@@ -154,18 +138,13 @@ def finish(lease: FileLease) -> None:
         close(lease, "Its last steps were broken off each time.")
         return
     job = FileJob(lease.practice_id, lease.file_id, lease.today)
-    try:
+    with given_back(lease, "Its last steps failed"):
         with leases.kept(lease):
             # a file of 999s has no chunk, and nothing to link
             for stage in stages("file") if Chunk.objects.filter(file_id=lease.file_id).exists() else []:
                 with timed(f"{stage.__module__}.{stage.__name__}", settings.SLOW_STEP_MS):
                     stage(job)
         close(lease, said_of_hold(lease.file_id))
-    except Interrupt as interrupt:
-        fail_file(lease, interrupt, "Its last steps failed")
-        raise
-    except Exception as error:  # noqa: BLE001 as above
-        fail_file(lease, error, "Its last steps failed")
 
 
 def said_of_hold(file_id: int) -> str:
@@ -209,25 +188,40 @@ def exhausted(attempts: int) -> bool:
     return attempts > settings.CHUNK_MOST_ATTEMPTS
 
 
-def fail_chunk(lease: ChunkLease, error: BaseException) -> None:
+@contextmanager
+def given_back(lease: ChunkLease | FileLease, what: str) -> Iterator[None]:
+    """Give the row back, or park it, when the work on it fails, whatever it was: the only place that catches all.
+
+    `what` says what could not be done. A time limit, or a worker that is stopping, gives the row back too and goes on
+    to Dramatiq, whose message it is.
+    """
+    try:
+        yield
+    except LeaseLost:
+        logger.info("%s was done by another", named(lease))
+    except Interrupt as interrupt:
+        fail(lease, interrupt, what)
+        raise
+    except Exception as error:  # noqa: BLE001 the belt goes on, and the row says what happened
+        fail(lease, error, what)
+
+
+def fail(lease: ChunkLease | FileLease, error: BaseException, what: str) -> None:
     # where PostgreSQL went away, the next statement needs a new connection
     connection.close_if_unusable_or_obsolete()
     reason = plain_reason(error)
-    logger.error("chunk %s failed, attempt %s: %s in %s", lease.chunk_id, lease.attempts, reason, innermost(error))
-    if lease.attempts >= settings.CHUNK_MOST_ATTEMPTS:
-        leases.park_chunk(lease, f"It failed {lease.attempts} times, last with {reason}.")
-    else:
-        leases.give_back_chunk(lease, reason)
+    logger.error("%s failed, attempt %s: %s in %s", named(lease), lease.attempts, reason, innermost(error))
+    sentence = f"{what} {lease.attempts} times, last with {reason}."
+    is_last = lease.attempts >= settings.CHUNK_MOST_ATTEMPTS
+    match lease:
+        case ChunkLease():
+            leases.park_chunk(lease, sentence) if is_last else leases.give_back_chunk(lease, reason)
+        case FileLease():
+            close(lease, sentence) if is_last else leases.give_back_file(lease)
 
 
-def fail_file(lease: FileLease, error: BaseException, what: str) -> None:
-    connection.close_if_unusable_or_obsolete()
-    reason = plain_reason(error)
-    logger.error("file %s failed, attempt %s: %s in %s", lease.file_id, lease.attempts, reason, innermost(error))
-    if lease.attempts >= settings.CHUNK_MOST_ATTEMPTS:
-        close(lease, f"{what} {lease.attempts} times, last with {reason}.")
-    else:
-        leases.give_back_file(lease)
+def named(lease: ChunkLease | FileLease) -> str:
+    return f"chunk {lease.chunk_id}" if isinstance(lease, ChunkLease) else f"file {lease.file_id}"
 
 
 def innermost(error: BaseException) -> str:

@@ -9,7 +9,7 @@ import gc
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
-from itertools import chain, count
+from itertools import count
 from pathlib import Path
 
 from django.conf import settings
@@ -125,15 +125,12 @@ def read_remittances(job: ChunkJob) -> int:
         remits.rows.Numbered(next(place), each, balance, [next(place) for _ in each.lines])
         for each, balance in reading.remittances
     ]
-    rows = (remits.rows.remittance_row(job, each, 1, 1, 1) for each in numbered)
-    lines = chain.from_iterable(remits.rows.line_rows(job, each) for each in numbered)
-    adjustments = chain.from_iterable(remits.rows.adjustment_rows(job, each) for each in numbered)
-    return (
-        length(copy_blocks(remits.models.Remittance, remits.rows.REMITTANCE_COLUMNS, rows))
-        + length(copy_blocks(remits.models.RemittanceLine, remits.rows.LINE_COLUMNS, lines))
-        + length(copy_blocks(remits.models.Adjustment, remits.rows.ADJUSTMENT_COLUMNS, adjustments))
-        + length(copy_blocks(models.Finding, FINDING_COLUMNS, (finding_row((1, 1, 1), f) for f in reading.findings)))
-    )
+    texts = remits.rows.Texts(job)
+    for each in numbered:
+        texts.add(each, 1, 1, 1)
+    findings = copy_blocks(models.Finding, FINDING_COLUMNS, (finding_row((1, 1, 1), f) for f in reading.findings))
+    written = (texts.remittances, texts.lines, texts.adjustments)
+    return sum(len("".join(each).encode()) for each in written) + length(findings)
 
 
 def length(blocks: Iterator[bytes]) -> int:

@@ -39,6 +39,38 @@ def send_again(stand: Stand, load: Load, amount: Amount, rng: random.Random) -> 
     return len(load.paths) * (2 * CLIENTS + 1)
 
 
+CONTENT = """
+SELECT md5(coalesce(string_agg(md5(ROW(c.patient_control_number, c.charge_amount, c.status, c.line_count,
+    c.finding_count, p.payer_code)::text), '' ORDER BY c.byte_offset), ''))
+FROM claims_claim c LEFT JOIN parties_payer p ON p.id = c.payer_id WHERE c.file_id = %s
+"""
+
+
+def send_with_other_breaks(stand: Stand, load: Load, amount: Amount, rng: random.Random) -> int:
+    """F6: the same claims with CR LF between the segments, or with nothing: other bytes, so other files, each of them
+    whole. Whether the claims were meant to be sent again is said by people, not by the belt."""
+    path = load.paths[0]
+    data = path.read_bytes()
+    variants = [data, data.replace(b"\n", b"\r\n"), data.replace(b"\n", b"")]
+    contents = set()
+    for content in variants:
+        (file_id,) = set(at_once(stand, path, content))
+        work_in_order()
+        file = EdiFile.objects.get(pk=file_id)
+        counts = (file.status, file.claim_count, file.charge_amount, file.claims_quarantined, file.scan_claim_count)
+        contents.add((counts, content_of(file_id)))
+    if len(contents) != 1 or EdiFile.objects.count() != len(variants):
+        raise Broken(f"{len(variants)} writings of one file came to {len(contents)} contents")
+    return len(variants) * CLIENTS
+
+
+def content_of(file_id: int) -> str:
+    """A digest of a file's claims in their order, without their places."""
+    with connection.cursor() as cursor:
+        cursor.execute(CONTENT, [file_id])
+        return str(cursor.fetchone()[0])
+
+
 def at_once(stand: Stand, path: Path, data: bytes = b"") -> list[int]:
     """Receive the same bytes by several threads at one moment; answer the ids they were told."""
     barrier, ids = threading.Barrier(CLIENTS), []

@@ -24,11 +24,27 @@ SELECT md5(coalesce(string_agg(line, '' ORDER BY line), '')) FROM (
     JOIN remits_remittance r ON r.id = l.remittance_id
     JOIN pipeline_edifile f ON f.id = c.file_id JOIN pipeline_edifile g ON g.id = r.file_id) each
 """
+LINES = """
+SELECT md5(coalesce(string_agg(line, '' ORDER BY line), '')) FROM (
+    SELECT md5(ROW(f.sha256, c.byte_offset, l.line_number, l.procedure_code, l.charge_amount)::text) AS line
+    FROM claims_serviceline l JOIN claims_claim c ON c.id = l.claim_id JOIN pipeline_edifile f ON f.id = c.file_id
+    UNION ALL
+    SELECT md5(ROW(f.sha256, r.byte_offset, l.line_number, l.procedure_code, l.charge_amount, l.paid_amount)::text)
+    FROM remits_remittanceline l JOIN remits_remittance r ON r.id = l.remittance_id
+    JOIN pipeline_edifile f ON f.id = r.file_id) each
+"""
+ADJUSTMENTS = """
+SELECT md5(coalesce(string_agg(line, '' ORDER BY line), '')) FROM (
+    SELECT md5(ROW(f.sha256, r.byte_offset, a.seq, a.group_code, a.carc, a.amount)::text) AS line
+    FROM remits_adjustment a JOIN remits_remittance r ON r.id = a.remittance_id
+    JOIN pipeline_edifile f ON f.id = r.file_id) each
+"""
 FINDINGS = """
 SELECT md5(coalesce(string_agg(line, '' ORDER BY line), '')) FROM (
     SELECT ROW(f.sha256, n.byte_offset, n.code_set, n.code, n.segment_position, n.claim_offset)::text AS line
     FROM pipeline_finding n JOIN pipeline_edifile f ON f.id = n.file_id) each
 """
+WHOLE = {"episodes": EPISODES, "links": LINKS, "lines": LINES, "adjustments": ADJUSTMENTS, "findings": FINDINGS}
 
 
 class Outcome(NamedTuple):
@@ -44,7 +60,7 @@ def take_stock() -> Outcome:
     for file in EdiFile.objects.order_by("sha256"):
         found = {**invariants.digest(file.pk), "status": file.status, "findings": str(file.finding_count)}
         digest |= {f"{file.name} {kind}": value for kind, value in found.items()}
-    for name, statement in (("episodes", EPISODES), ("links", LINKS), ("findings", FINDINGS)):
+    for name, statement in WHOLE.items():
         with connection.cursor() as cursor:
             cursor.execute(statement)
             digest[name] = cursor.fetchone()[0]

@@ -1,18 +1,16 @@
-"""Runs the fault cases one after another on one stand and says of each what came of it.
+"""Runs scenarios on one stand and says of each what came of it.
 
-A case is held against the calm run of the same files: the same digest, no broken law. The calls that fail one by one
-(F22) are a case each time; they are told as one line.
+A scenario is held against the calm run of the same files: the same digest, no broken law. One that must break things
+so many times begins again with an empty stand until it has. The calls that fail one by one (F22) are told as one line.
 """
 
 import random
 import signal
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
-from django.core.management import call_command
 
 from monitoring.faults import calls, cases
 from monitoring.faults.cases import Amount, Broken, Load
@@ -20,31 +18,36 @@ from monitoring.faults.outcome import Outcome, differences, take_stock
 from monitoring.faults.stand import Stand, Standstill
 
 Case = Callable[[Stand, Load, Amount, random.Random], int]
+Fail = Callable[[Stand, Load, calls.Fault], None]
 
+
+class Scenario(NamedTuple):
+    """One line of the table.
+
+    `load` names the files, and with them the calm run; "" is a case with a comparison of its own. `often` is the part
+    of Amount that says how many injections are asked for. `fail` makes a case of each call that a calm run makes.
+    `seconds` is about how long it takes at full amounts.
+    """
+
+    name: str
+    load: str
+    case: Case | None = None
+    often: str = ""
+    fail: Fail | None = None
+    has_effect: bool = False
+    seconds: int = 60
+
+
+LARGE, SMALL, PAIR, ALONE = "large", "small", "pair", ""
+# rounds that may end before anything was broken
+MOST_IDLE_ROUNDS = 20
 REAL_LEASE = "F1 real lease"
-INSIDE_CHUNK_CLAIMS = 50
-WORKERS: list[tuple[str, Case]] = [
-    ("F1 after commit", cases.die_after_commit),
-    ("F1 before commit", cases.die_before_commit),
-    ("F1 random kill", cases.kill_at_random),
-    (REAL_LEASE, cases.die_with_a_real_lease),
-    ("F2 child killed", cases.kill_child),
-    ("F2 poison chunk", cases.poison),
-    ("F3 broker lost", cases.lose_broker),
-    ("F5 PostgreSQL", cases.restart_postgres),
-    ("F10 poison message", cases.poison_queues),
-    ("F11 twice", cases.deliver_twice),
-    ("F13 clocks", cases.skew_clocks),
-    ("F14 pause", cases.pause_in_chunk),
-    ("F19 SIGTERM", cases.stop_politely),
-    ("two machines", cases.cut_off_machine),
-]
-INSIDE: list[tuple[str, Case]] = [("F6 same bytes", calls.send_again), ("F12 any order", calls.shuffle)]
-CALLS = [("F22 SQL", calls.fail_sql), ("F22 messages", calls.fail_bells)]
+# claims in a chunk of the work that is done in this process: many chunks to shuffle, few calls to fail one by one
+CHUNKS = {SMALL: 50, PAIR: 250, ALONE: 50}
 
 
 class Result(NamedTuple):
-    """One line of the table. `recovery` is the longest time after a kill in which nothing moved, in seconds."""
+    """What a scenario came to. `recovery` is the longest time after a kill in which nothing came in, in seconds."""
 
     name: str
     injections: int
@@ -58,74 +61,98 @@ class Result(NamedTuple):
         return not self.violations and not self.differences
 
 
-class Runner:
-    """`large` is worked off by workers, `small` in this process."""
+def work_calmly(stand: Stand, load: Load, amount: Amount, rng: random.Random) -> int:
+    stand.put(load.paths)
+    calls.work_in_order()
+    return 0
 
-    def __init__(self, stand: Stand, amount: Amount, seed: int, only: frozenset[str]):
+
+CALM = {
+    LARGE: Scenario("calm, workers", LARGE, cases.calm),
+    SMALL: Scenario("calm, one process", SMALL, work_calmly),
+    PAIR: Scenario("calm, two files", PAIR, work_calmly),
+}
+SCENARIOS = [
+    Scenario("F1 after commit", LARGE, cases.die_after_commit, seconds=330),
+    Scenario("F1 before commit", LARGE, cases.die_before_commit, seconds=420),
+    Scenario("F1 random kill", LARGE, cases.kill_at_random, "kills", seconds=500),
+    Scenario(REAL_LEASE, LARGE, cases.die_with_a_real_lease, seconds=150),
+    Scenario("F2 child killed", LARGE, cases.kill_child, "restarts", seconds=150),
+    Scenario("F2 poison chunk", LARGE, cases.poison, seconds=90),
+    Scenario("F3 broker lost", LARGE, cases.lose_broker, "restarts", seconds=150),
+    Scenario("F5 PostgreSQL", LARGE, cases.restart_postgres, "restarts", seconds=250),
+    Scenario("F10 poison message", LARGE, cases.poison_queues, seconds=60),
+    Scenario("F11 twice", LARGE, cases.deliver_twice, seconds=60),
+    Scenario("F13 clocks", LARGE, cases.skew_clocks, seconds=60),
+    Scenario("F14 pause", LARGE, cases.pause_in_chunk, seconds=200),
+    Scenario("F19 SIGTERM", LARGE, cases.stop_politely, "stops", seconds=300),
+    Scenario("two machines", LARGE, cases.cut_off_machine, seconds=60),
+    Scenario("F6 same bytes", SMALL, calls.send_again, seconds=20),
+    Scenario("F6 other breaks", ALONE, calls.send_with_other_breaks, seconds=20),
+    Scenario("F12 any order", SMALL, calls.shuffle, "orders", seconds=200),
+    Scenario("F22 SQL before", PAIR, fail=calls.fail_sql, has_effect=False, seconds=300),
+    Scenario("F22 SQL after", PAIR, fail=calls.fail_sql, has_effect=True, seconds=300),
+    Scenario("F22 messages", PAIR, fail=calls.fail_bells, has_effect=False, seconds=60),
+    Scenario("F22 answers", PAIR, fail=calls.fail_bells, has_effect=True, seconds=60),
+]
+BY_NAME = {scenario.name: scenario for scenario in [*CALM.values(), *SCENARIOS]}
+
+
+def chosen(only: frozenset[str], amount: Amount) -> list[Scenario]:
+    """The scenarios asked for, by F-number or name; all where none is named. Long ones come first."""
+    possible = [each for each in SCENARIOS if amount.lease_kills or each.name != REAL_LEASE]
+    wanted = [each for each in possible if not only or each.name.split()[0] in only or each.name in only]
+    return sorted(wanted, key=lambda scenario: -scenario.seconds)
+
+
+class Runner:
+    """Runs scenarios on a stand; `loads` by name."""
+
+    def __init__(self, stand: Stand, amount: Amount, seed: int, loads: dict[str, Load], chunk_claims: int):
         self.stand = stand
         self.amount = amount
         self.seed = seed
-        self.only = only
+        self.loads = loads
+        self.chunk_claims = chunk_claims
 
-    def run(self, large: Load, small: Load) -> Iterator[Result]:
-        """Yield the result of each case that was asked for, the calm runs first."""
-        chosen = [(name, case) for name, case in WORKERS if self.is_wanted(name)]
-        if chosen:
-            calm, result = self.calm("calm, workers", large, cases.calm)
-            yield result
-            for name, case in chosen:
-                yield self.one(name, large, case, calm)
-        yield from self.run_inside(small)
-
-    def run_inside(self, small: Load) -> Iterator[Result]:
-        inside = [(name, case) for name, case in INSIDE if self.is_wanted(name)]
-        each = [(name, fail) for name, fail in CALLS if self.is_wanted(name)]
-        if not inside and not each:
-            return
-        settings.EDI_CHUNK_CLAIMS = min(settings.EDI_CHUNK_CLAIMS, INSIDE_CHUNK_CLAIMS)
-        calm, result = self.calm("calm, one process", small, work_calmly)
-        yield result
-        for name, case in inside:
-            times = self.amount.orders if case is calls.shuffle else 1
-            yield self.many(name, small, [case] * times, calm)
-        if each:
-            pair = one_of_each_kind(small)
-            calm, result = self.calm("calm, two files", pair, work_calmly)
-            yield result
-        for name, fail in each:
-            yield self.many(name, pair, list(self.failures(pair, fail)), calm)
-
-    def is_wanted(self, name: str) -> bool:
-        if name == REAL_LEASE and not self.amount.real_lease:
-            return False
-        return not self.only or name.split()[0] in self.only or name in self.only
-
-    def calm(self, name: str, load: Load, case: Case) -> tuple[Outcome, Result]:
-        started = time.monotonic()
-        self.stand.clear()
-        case(self.stand, load, self.amount, random.Random(self.seed))
-        outcome = take_stock()
-        return outcome, Result(name, 0, outcome.violations, [], 0.0, time.monotonic() - started)
-
-    def one(self, name: str, load: Load, case: Case, calm: Outcome) -> Result:
-        return self.many(name, load, [case], calm)
-
-    def many(self, name: str, load: Load, each: list[Case], calm: Outcome) -> Result:
-        """Run a case, or many small ones that are told as one."""
-        rng, started = random.Random(f"{self.seed} {name}"), time.monotonic()
-        injections, recovery, violations, differing = 0, 0.0, [], set()
-        for case in each:
-            self.stand.clear()
-            try:
-                injections += case(self.stand, load, self.amount, rng)
-                outcome = take_stock()
-                violations += outcome.violations
-                differing |= set(differences(calm, outcome))
-            except (Broken, Standstill) as broken:
-                violations.append(f"{type(broken).__name__}: {broken}")
-            recovery = max(recovery, self.stand.longest_recovery)
+    def run(self, scenario: Scenario, calm: Outcome | None) -> tuple[Result, Outcome]:
+        """Run a scenario; also answers the last outcome. A calm run is given no other to be held against."""
+        settings.EDI_CHUNK_CLAIMS = min(self.chunk_claims, CHUNKS.get(scenario.load, self.chunk_claims))
+        load = self.loads[scenario.load or SMALL]
+        rng, started = random.Random(f"{self.seed} {scenario.name}"), time.monotonic()
+        rounds: list[Result] = []
+        outcome = Outcome({}, [])
+        for case, amount in self.each(scenario, load, rounds):
+            found, outcome = self.once(case, load, amount, rng, calm)
+            rounds.append(found)
         self.free()
-        return Result(name, injections, violations, sorted(differing), recovery, time.monotonic() - started)
+        rounds.append(shortfall(scenario, self.amount, rounds))
+        return total(scenario.name, rounds, time.monotonic() - started), outcome
+
+    def each(self, scenario: Scenario, load: Load, rounds: list[Result]) -> Iterator[tuple[Case, Amount]]:
+        """Yield a scenario's case once, or until it has broken things as often as was asked for."""
+        if scenario.case is None:
+            yield from ((case, self.amount) for case in self.failures(scenario, load))
+        elif not scenario.often:
+            yield scenario.case, self.amount
+        else:
+            asked = left = getattr(self.amount, scenario.often)
+            while left > 0 and len(rounds) < asked + MOST_IDLE_ROUNDS:
+                yield scenario.case, self.amount._replace(**{scenario.often: left})
+                left = asked - sum(each.injections for each in rounds)
+
+    def once(
+        self, case: Case, load: Load, amount: Amount, rng: random.Random, calm: Outcome | None
+    ) -> tuple[Result, Outcome]:
+        self.stand.clear()
+        injections, outcome = 0, Outcome({}, [])
+        try:
+            injections = case(self.stand, load, amount, rng)
+            outcome = take_stock()
+        except (Broken, Standstill) as broken:
+            outcome = Outcome({}, [f"{type(broken).__name__}: {broken}"])
+        differing = differences(calm, outcome) if calm and outcome.digest else []
+        return Result("", injections, outcome.violations, differing, self.stand.longest_recovery, 0.0), outcome
 
     def free(self) -> None:
         """End what a case left, the stopped ones too."""
@@ -133,40 +160,37 @@ class Runner:
             self.stand.signal_group(name, signal.SIGKILL)
             self.stand.end_group(name)
 
-    def failures(self, load: Load, fail: Callable[[Stand, Load, calls.Fault], None]) -> Iterator[Case]:
+    def failures(self, scenario: Scenario, load: Load) -> Iterator[Case]:
         """Make a case of every call that a calm run makes, or of some spread over them."""
+        fail = scenario.fail
+        assert fail is not None
         self.stand.clear()
         counted = calls.Fault(0, has_effect=False)
         fail(self.stand, load, counted)
         step = max(1, counted.count // self.amount.calls) if self.amount.calls else 1
         for number in range(1, counted.count + 1, step):
-            for has_effect in (False, True):
-                yield fail_at(fail, number, has_effect=has_effect)
+            yield fail_at(fail, number, has_effect=scenario.has_effect)
 
 
-def fail_at(fail: Callable[[Stand, Load, calls.Fault], None], number: int, *, has_effect: bool) -> Case:
+def shortfall(scenario: Scenario, amount: Amount, rounds: list[Result]) -> Result:
+    """A round that says where a scenario broke less often than was asked for, or nothing at all."""
+    done, asked = sum(each.injections for each in rounds), getattr(amount, scenario.often) if scenario.often else 0
+    said = [f"{done} injections of {asked}"] if done < asked else []
+    return Result("", 0, said, [], 0.0, 0.0)
+
+
+def total(name: str, rounds: list[Result], seconds: float) -> Result:
+    """Sum up rounds; what differed in several is told once."""
+    violations = [sentence for each in rounds for sentence in each.violations]
+    differing = sorted({part for each in rounds for part in each.differences})
+    recovery = max((each.recovery for each in rounds), default=0.0)
+    return Result(name, sum(each.injections for each in rounds), violations, differing, recovery, seconds)
+
+
+def fail_at(fail: Fail, number: int, *, has_effect: bool) -> Case:
     def case(stand: Stand, load: Load, amount: Amount, rng: random.Random) -> int:
         fault = calls.Fault(number, has_effect=has_effect)
         fail(stand, load, fault)
         return 1
 
     return case
-
-
-def work_calmly(stand: Stand, load: Load, amount: Amount, rng: random.Random) -> int:
-    stand.put(load.paths)
-    calls.work_in_order()
-    return 0
-
-
-def one_of_each_kind(load: Load) -> Load:
-    """Choose the largest 837 and the largest 835."""
-    largest = sorted(load.paths, key=lambda path: path.stat().st_size)
-    paths = {b"ST*835" in path.read_bytes(): path for path in largest}
-    return Load([paths[kind] for kind in sorted(paths)])
-
-
-def write_sample(folder: Path, claims: int, seed: int) -> Load:
-    """Write files to work off; the 837s come first."""
-    call_command("sample", claims=claims, out=folder, seed=seed, verbosity=0)
-    return Load(sorted(folder.glob("*.x12")))

@@ -5,7 +5,7 @@ Every text of a practice carries its mark, so that a test can look for it where 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -15,6 +15,7 @@ import pyzstd
 from claims.models import Claim, Contract, ContractFee, FeeModifier, ServiceLine
 from episodes.models import Episode, EpisodeClaim, EpisodeRemittance
 from marb.access.models import Practice
+from marb.access.trail import store
 from marb.parties.models import Payer, Plan, Provider
 from marb.pipeline.models import Chunk, EdiFile, FileBlock, Finding, Quarantine, TransactionSet
 from remits.models import Adjustment, Payment, ProviderAdjustment, Remittance, RemittanceLine
@@ -65,6 +66,7 @@ def create_rows(practice: Practice, mark: str = "", count: int = 3) -> Rows:
     episodes = [create_episode(*pair) for pair in zip(claims, remittances, strict=True)]
     score, pattern = create_risk(claims[0], payers[0], mark)
     create_contract(payers[0], mark)
+    create_audit_entry(practice, mark)
     made = (claims, payment, remittances, episodes, score, pattern)
     return Rows(practice, mark, payers, plan, provider, claim_file, remittance_file, held, *made)
 
@@ -72,6 +74,13 @@ def create_rows(practice: Practice, mark: str = "", count: int = 3) -> Rows:
 def create_payer(practice: Practice, name: str, mark: str) -> Payer:
     code = f"{name[:5].upper().strip()}{mark}"
     return Payer.objects.create(practice=practice, payer_code=code, name=f"{name} {mark}".strip())
+
+
+def create_audit_entry(practice: Practice, mark: str) -> None:
+    """Record, the only way there is, that somebody read something."""
+    words = ("claim", "read", f"claim{mark}-detail", "GET")
+    entry: list[Any] = [datetime.now(UTC), practice.pk, None, f"reader{mark}", *words, [1], {}, 200, "127.0.0.1", mark]
+    assert store([entry])
 
 
 def create_contract(payer: Payer, mark: str) -> None:

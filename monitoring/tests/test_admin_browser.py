@@ -12,7 +12,7 @@ from marb.pipeline.models import Chunk, EdiFile
 from monitoring.tests.rows import HEAD_837, Rows, create_rows
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-SECONDS = 15
+SECONDS = 60
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from marb.edi.findings import IK403, WARNING
 from marb.edi.values import BadValue
-from remits.edi835.codes import GROUPS, GROUPS_4010, is_reason
+from remits.edi835.codes import GROUPS, GROUPS_4010, PATIENT, is_reason
 from remits.edi835.elements import (
     BadElement,
     Note,
@@ -70,11 +70,29 @@ class RemittanceLine:
     remark_codes: list[str] = field(default_factory=list)
     adjustments: list[Adjustment] = field(default_factory=list)
     detail: dict[str, Any] = field(default_factory=dict)
+    # sums of the adjustments: all, and the patient's; None until the line is whole (close_line)
+    adjusted_cents: int | None = field(default=None, compare=False)
+    patient_cents: int = field(default=0, compare=False)
+    # lines of one excerpt with the same number say the same (remits.edi835.lexicon); 0 where none is known to
+    alike: int = field(default=0, compare=False)
 
     def __init__(self, number: int, byte_offset: int, segment_position: int, *, is_4010: bool, component: str):
         self.number, self.byte_offset, self.segment_position = number, byte_offset, segment_position
         self.is_4010, self.component = is_4010, component
         self.modifiers, self.remark_codes, self.adjustments, self.detail = [], [], [], {}
+
+
+def close_line(line: RemittanceLine) -> None:
+    """Sum the adjustments of a line that is whole."""
+    line.adjusted_cents, line.patient_cents = sum_cents(line.adjustments), patient_cents(line.adjustments)
+
+
+def sum_cents(adjustments: list[Adjustment]) -> int:
+    return sum([adjustment[2] for adjustment in adjustments])
+
+
+def patient_cents(adjustments: list[Adjustment]) -> int:
+    return sum([adjustment[2] for adjustment in adjustments if adjustment[0] == PATIENT])
 
 
 def read_svc(line: RemittanceLine, elements: list[str], notes: list[Note]) -> None:

@@ -7,12 +7,14 @@ that cannot be read, with control characters, or outside of a readable payment c
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from typing import Any
 
 from marb.edi.findings import CLAIM, EDIT, IK304, IK403, SET, WARNING, Finding, Place, Quarantined
 from marb.edi.values import INVALID_CHARACTER
-from marb.edi.x12 import BLANKS, Excerpt, Segment, Separators, Span, read_segments
+from marb.edi.x12 import BLANKS, Excerpt, Piece, Segment, Separators, Span, read_pieces, read_segments, split_piece
 from remits.edi835.elements import BadElement, Note, label, text
+from remits.edi835.lexicon import ClaimLexicon, LineLexicon
 from remits.edi835.line import LINE_SEGMENTS, RemittanceLine, read_svc
 from remits.edi835.payment import HEADING_SEGMENTS, Payment, ProviderAdjustment, heading_notes, read_plb
 from remits.edi835.remittance import CLAIM_SEGMENTS, Remittance, complete, read_clp
@@ -64,28 +66,78 @@ class Reader:
         self.notes: list[Note] = []
         self.out: list[Result] = []
         self.span = excerpt.body
+        self.claims = ClaimLexicon(excerpt.separators)
+        numbers = count(1)
+        # what is a known adjustment group is not the same in both versions
+        self.lexicons = {is_4010: LineLexicon(excerpt.separators, numbers) for is_4010 in (False, True)}
+        self.lines = self.lexicons[False]
 
     def read(self, span: Span) -> Iterator[Result]:
         self.span = span
-        segments = read_segments(span, self.separators)
-        if UNWANTED_BYTES.search(span.data):
-            segments = self.cleaned(segments)
-        notes, out = self.notes, self.out
-        for segment in segments:
-            name = segment[2][0]
-            reads = self.table.get(name)
-            if reads is not None:
-                try:
-                    reads(self.loop, segment[2], notes)
-                except BadElement as bad:
-                    self.break_off(bad, segment)
+        steps = self.read_segments(span) if UNWANTED_BYTES.search(span.data) else self.read_blocks(span)
+        for _ in steps:
+            if self.out:
+                yield from self.out
+                self.out.clear()
+
+    def read_segments(self, span: Span) -> Iterator[None]:
+        for segment in self.cleaned(read_segments(span, self.separators)):
+            self.read_segment(segment)
+            yield
+
+    def read_blocks(self, span: Span) -> Iterator[None]:
+        """Read what a border opens as one; lines and claims say much that was said before (remits.edi835.lexicon)."""
+        for name, block in blocks(span, self.separators):
+            if name == "SVC" and self.remittance is not None and self.in_body:
+                self.read_line(self.remittance, block)
+            elif name == "CLP":
+                self.read_claim(block)
             else:
-                STRUCTURE.get(name, Reader.keep_unknown)(self, segment)
-                if out:
-                    yield from out
-                    out.clear()
-            if notes:
-                self.report(segment)
+                self.read_pieces(block)
+            yield
+
+    def read_pieces(self, pieces: list[Piece]) -> None:
+        element = self.separators.element
+        for offset, position, piece in pieces:
+            self.read_segment((offset, position, split_piece(piece, element)))
+
+    def read_segment(self, segment: Segment) -> None:
+        name = segment[2][0]
+        reads = self.table.get(name)
+        if reads is not None:
+            try:
+                reads(self.loop, segment[2], self.notes)
+            except BadElement as bad:
+                self.break_off(bad, segment)
+        else:
+            STRUCTURE.get(name, Reader.keep_unknown)(self, segment)
+        if self.notes:
+            self.report(segment)
+
+    def read_claim(self, block: list[Piece]) -> None:
+        """Read a CLP and what stands before its first line."""
+        self.read_pieces(block[:1])
+        remittance, known = self.remittance, self.claims
+        for piece in block[1:]:
+            take, said = known[piece[2]]
+            if take is None or remittance is None:
+                self.read_segment((piece[0], piece[1], said))
+            else:
+                take(remittance, said)
+
+    def read_line(self, remittance: Remittance, block: list[Piece]) -> None:
+        """Read a SVC and what stands behind it."""
+        said, dated, numbered = self.lines.split(block)
+        line = self.lines.find(said, dated, numbered)
+        if line is not None:
+            line.byte_offset, line.segment_position, _ = block[0]
+            remittance.lines.append(line)
+            line.number = len(remittance.lines)
+            return
+        count = remittance.finding_count
+        self.read_pieces(block)
+        if remittance.finding_count == count:
+            self.lines.keep(said, dated, numbered, remittance.lines[-1])
 
     def cleaned(self, segments: Iterator[Segment]) -> Iterator[Segment]:
         """Take control characters out of elements; the segment's reader is followed by a note that says so."""
@@ -157,6 +209,7 @@ class Reader:
     def open_remittance(self, segment: Segment) -> None:
         self.end(segment[0])
         self.remittance = Remittance(self.payment, self.place(segment))
+        self.lines = self.lexicons[self.remittance.is_4010]
         self.open_loop(self.remittance, "2100", CLAIM_SEGMENTS)
         if self.header:
             self.remittance.detail["header"] = self.header
@@ -264,6 +317,22 @@ class Reader:
         self.notes.clear()
 
 
+def blocks(span: Span, separators: Separators) -> Iterator[tuple[str, list[Piece]]]:
+    """Cut a span's segments before each border, one of STRUCTURE: (its id, the segments). The first may have none."""
+    heads, element = BORDER_HEADS, separators.element
+    name, block = "", list[Piece]()
+    for piece in read_pieces(span, separators):
+        text = piece[2]
+        if text[:2] in heads and (border := text.partition(element)[0]) in STRUCTURE:
+            if block:
+                yield name, block
+            name, block = border, [piece]
+        else:
+            block.append(piece)
+    if block:
+        yield name, block
+
+
 def unwanted_beside(separators: Separators) -> re.Pattern[str]:
     """Some write with control characters as separators; only NUL, which no column takes, is never one."""
     kept = "".join(separators).replace("\x00", "")
@@ -296,3 +365,4 @@ STRUCTURE: dict[str, Callable[[Reader, Segment], None]] = {
     "GE": Reader.close_set,
     "IEA": Reader.close_set,
 }
+BORDER_HEADS = frozenset(name[:2] for name in STRUCTURE)

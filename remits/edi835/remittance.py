@@ -5,11 +5,12 @@ Patient is NM1*QC, its member id the QC's or else the subscriber's (NM1*IL); cor
 dates of its own, its lines' first and last stand for them. Both are done in `complete`, when the loop is whole.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from marb.edi.findings import CLAIM, IK403, WARNING, Place
-from remits.edi835.codes import CLAIM_STATUSES, PATIENT
+from remits.edi835.codes import CLAIM_STATUSES
 from remits.edi835.elements import (
     Note,
     cents,
@@ -23,7 +24,7 @@ from remits.edi835.elements import (
     period,
     text,
 )
-from remits.edi835.line import REMARK_WIDTH, Adjustment, RemittanceLine, read_adjustments
+from remits.edi835.line import REMARK_WIDTH, Adjustment, RemittanceLine, close_line, patient_cents, read_adjustments
 from remits.edi835.payment import Payment, contact
 
 # the keys of a claim's parties (claims.edi837), so that one mask and one page serve both
@@ -121,6 +122,7 @@ def read_clp(remittance: Remittance, elements: list[str], notes: list[Note]) -> 
     if len(elements) > 8:
         remittance.facility_type_code = fit(elements, 8, 4, detail, notes)
         remittance.frequency_code = fit(elements, 9, 1, detail, notes)
+    if len(elements) > 10:
         read_drg(remittance, elements, notes)
     if not remittance.patient_control_number:
         notes.append(missing("CLP", 1, CLAIM))
@@ -142,17 +144,27 @@ def read_claim_cas(remittance: Remittance, elements: list[str], notes: list[Note
 
 def read_nm1(remittance: Remittance, elements: list[str], notes: list[Note]) -> None:
     """Keep every NM1 in `parties`; QC, IL, TT and 82 also fill columns."""
-    party = {name: text for name, value in zip(NM1_NAMES, elements[1:], strict=False) if (text := value.strip())}
-    if party.get("id_qualifier") == "XX":
-        del party["id_qualifier"]
-        party["npi"] = party.pop("id_code", "")
-    remittance.parties.append(party)
+    party = party_of(elements, notes)
     role = party.get("role")
+    take_party(remittance, party)
     if role == "QC":
         read_patient(remittance, party, elements, notes)
     elif role == "IL":
         remittance.member_id = remittance.member_id or fit(elements, 9, 80, {}, notes)
-    elif role == "TT":
+
+
+def party_of(elements: list[str], notes: list[Note]) -> dict[str, str]:
+    party = {name: text for name, value in zip(NM1_NAMES, elements[1:], strict=False) if (text := value.strip())}
+    if party.get("id_qualifier") == "XX":
+        del party["id_qualifier"]
+        party["npi"] = party.pop("id_code", "")
+    return party
+
+
+def take_party(remittance: Remittance, party: dict[str, str]) -> None:
+    remittance.parties.append(party)
+    role = party.get("role")
+    if role == "TT":
         remittance.crossover_payer_name = party.get("last_name", "")[:120]
     elif role == "82":
         remittance.rendering = party
@@ -181,12 +193,26 @@ def keep_outpatient_or_inpatient(
     elements: list[str],
     notes: list[Note],
 ) -> None:
-    values = {names[n]: text(elements, n) for n in range(1, len(elements)) if n in names and text(elements, n)}
-    remittance.detail.setdefault(name, {}).update(values)
+    remittance.detail.setdefault(name, {}).update(values_of(names, elements))
     for number in remarks:
         code = fit(elements, number, REMARK_WIDTH, remittance.detail, notes)
         if code:
             remittance.remark_codes.append(code)
+
+
+def values_of(names: dict[int, str], elements: list[str]) -> dict[str, str]:
+    return {names[n]: text(elements, n) for n in range(1, len(elements)) if n in names and text(elements, n)}
+
+
+def outpatient_of(elements: list[str], notes: list[Note]) -> tuple[dict[str, str], list[str]]:
+    """Read a MOA as (amounts and rates by name, remark codes)."""
+    codes = [fit(elements, number, REMARK_WIDTH, {}, notes) for number in MOA_REMARKS]
+    return values_of(MOA_NAMES, elements), [code for code in codes if code]
+
+
+def take_outpatient(remittance: Remittance, said: tuple[dict[str, str], list[str]]) -> None:
+    remittance.detail.setdefault("moa", {}).update(said[0])
+    remittance.remark_codes += said[1]
 
 
 def read_claim_ref(remittance: Remittance, elements: list[str], notes: list[Note]) -> None:
@@ -195,16 +221,27 @@ def read_claim_ref(remittance: Remittance, elements: list[str], notes: list[Note
 
 
 def read_claim_dtm(remittance: Remittance, elements: list[str], notes: list[Note]) -> None:
+    take_date(remittance, date_of(elements, notes))
+
+
+def date_of(elements: list[str], notes: list[Note]) -> tuple[str, Any, str | None]:
+    """Read a DTM as (qualifier, from, to), or where it fills no column as (qualifier, what is kept, None)."""
     qualifier, value = pair(elements)
+    if qualifier in ("232", "233", "050"):
+        return qualifier, *period(elements)
+    return "", {"qualifier": qualifier, "value": value}, None
+
+
+def take_date(remittance: Remittance, said: tuple[str, Any, str | None]) -> None:
+    qualifier, first, last = said
     if qualifier == "232":
-        first, last = period(elements)
         remittance.service_from_date, remittance.service_to_date = first, last or remittance.service_to_date
     elif qualifier == "233":
-        remittance.service_to_date = period(elements)[0]
+        remittance.service_to_date = first
     elif qualifier == "050":
-        remittance.received_date = period(elements)[0]
+        remittance.received_date = first
     else:
-        remittance.detail.setdefault("dates", []).append({"qualifier": qualifier, "value": value})
+        append(remittance.detail, "dates", first)
 
 
 def read_claim_per(remittance: Remittance, elements: list[str], notes: list[Note]) -> None:
@@ -212,9 +249,25 @@ def read_claim_per(remittance: Remittance, elements: list[str], notes: list[Note
 
 
 def read_claim_amt(remittance: Remittance, elements: list[str], notes: list[Note]) -> None:
+    take_amount(remittance, amount_of(elements, notes))
+
+
+def amount_of(elements: list[str], notes: list[Note]) -> dict[str, str]:
     qualifier, amount = pair(elements)
     check_number(elements, 2, notes)
-    remittance.detail.setdefault("amounts", []).append({"qualifier": qualifier, "amount": amount})
+    return {"qualifier": qualifier, "amount": amount}
+
+
+def take_amount(remittance: Remittance, said: dict[str, str]) -> None:
+    append(remittance.detail, "amounts", said)
+
+
+def append(detail: dict[str, Any], name: str, said: dict[str, str]) -> None:
+    """Add to a list of `detail`, made when it is first needed."""
+    if name in detail:
+        detail[name].append(said)
+    else:
+        detail[name] = [said]
 
 
 def read_claim_qty(remittance: Remittance, elements: list[str], notes: list[Note]) -> None:
@@ -225,13 +278,12 @@ def read_claim_qty(remittance: Remittance, elements: list[str], notes: list[Note
 
 def complete(remittance: Remittance) -> None:
     """Fill what the claim level left out from what the rest of the loop says."""
+    for line in remittance.lines:
+        if line.adjusted_cents is None:
+            close_line(line)
     if remittance.patient_responsibility_cents is None:
-        remittance.patient_responsibility_cents = sum(
-            adjustment.cents
-            for level in (remittance.adjustments, *(line.adjustments for line in remittance.lines))
-            for adjustment in level
-            if adjustment.group_code == PATIENT
-        )
+        of_lines = sum([line.patient_cents for line in remittance.lines])
+        remittance.patient_responsibility_cents = patient_cents(remittance.adjustments) + of_lines
     if remittance.service_from_date is None and remittance.lines:
         firsts = [line.service_from_date for line in remittance.lines if line.service_from_date]
         lasts = [line.service_to_date or line.service_from_date for line in remittance.lines]
@@ -249,4 +301,11 @@ CLAIM_SEGMENTS = {
     "PER": read_claim_per,
     "AMT": read_claim_amt,
     "QTY": read_claim_qty,
+}
+# what a segment says apart from where it stands, and what takes it
+SAID: dict[str, tuple[Callable[[list[str], list[Note]], Any], Callable[[Remittance, Any], None]]] = {
+    "NM1": (party_of, take_party),
+    "MOA": (outpatient_of, take_outpatient),
+    "DTM": (date_of, take_date),
+    "AMT": (amount_of, take_amount),
 }

@@ -115,7 +115,9 @@ def test_chunks_of_one_set_may_be_loaded_at_the_same_time(received: Callable[[by
 FILE = wrap(HEADING + CLAIM + CLAIM + "PLB*1234567893*20251231*WO:A*5~")
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(at=st.integers(110, len(FILE) - 1), piece=st.binary(min_size=1, max_size=2))
 def test_no_wound_of_a_file_stops_its_chunk(received: Callable[[bytes], EdiFile], at: int, piece: bytes):
     data = FILE[:at] + piece + FILE[at + 1 :]

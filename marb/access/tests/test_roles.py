@@ -7,10 +7,10 @@ from marb.access.models import Membership, Role
 from marb.access.roles import MATRIX, Action, find_practices, is_member, may, may_anywhere
 
 EXPECTED = {
-    Role.ADMINISTRATOR: "read upload change_parties link manage_members see_identifiers",
+    Role.ADMINISTRATOR: "read upload change_parties link manage_members see_identifiers see_audit",
     Role.MANAGER: "read upload change_parties link see_identifiers",
     Role.BILLER: "read upload link see_identifiers",
-    Role.AUDITOR: "read",
+    Role.AUDITOR: "read see_audit",
 }
 
 

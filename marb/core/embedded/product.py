@@ -19,7 +19,7 @@ from marb.core.embedded.program import Program
 # one message of "ingest" is a chunk that keeps a core busy; the others wait for PostgreSQL
 QUEUES = {"ingest": ["ingest"], "interactive": ["interactive", "link", "score", "maintenance"]}
 FIRST_PORT, LAST_PORT = 8000, 8099
-READY_SECONDS = 60
+READY_SECONDS = 300
 
 
 def manage(base: Path, *words: str) -> list[str]:
@@ -79,7 +79,7 @@ def claim_name(name: str) -> socket.socket | None:
 
 
 def wait_web(port: int, watch: Callable[[], None]) -> bool:
-    """Wait until the web server answers anything at all; tell whether it did within a minute."""
+    """Wait until the web server answers anything at all; tell whether it did within five minutes."""
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         if answers(port):

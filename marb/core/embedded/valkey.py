@@ -16,7 +16,7 @@ import redis
 from marb.core.embedded.addresses import LOOPBACK, password_of, port_of
 from marb.core.embedded.program import SERVICE, NotStarted, Program
 
-READY_SECONDS = 60
+READY_SECONDS = 300
 KINDS = {
     "broker": ["appendonly yes", "appendfsync everysec", "maxmemory 512mb", "maxmemory-policy noeviction"],
     "cache": ["appendonly no", "maxmemory 256mb", "maxmemory-policy allkeys-lru"],
@@ -53,7 +53,7 @@ def write_configuration(folder: Path, kind: str, url: str) -> None:
 
 
 def wait_ready(program: Program, url: str, is_alive: Callable[[], bool]) -> None:
-    """Wait until the server answers. Raises NotStarted when the process ends or a minute passes."""
+    """Wait until the server answers. Raises NotStarted when the process ends or five minutes pass."""
     deadline = time.monotonic() + READY_SECONDS
     with redis.Redis.from_url(url, socket_connect_timeout=1, retry=None) as client:
         while time.monotonic() < deadline and is_alive():

@@ -1,10 +1,13 @@
 """Failpoints: read as written, armed by settings alone, and refused where people work."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
+import time
 
+import psutil
 import pytest
 from django.conf import settings
 
@@ -17,6 +20,7 @@ from marb.core.failpoints import Trap, reach, read_traps
 def signals(monkeypatch) -> list[int]:
     sent: list[int] = []
     monkeypatch.setattr(os, "killpg", lambda group, number: sent.append(number))
+    monkeypatch.setattr(failpoints, "stop_group", lambda: sent.append(signal.SIGSTOP))
     monkeypatch.setattr(failpoints, "reached", failpoints.Counter())
     return sent
 
@@ -46,6 +50,41 @@ def test_no_trap_springs_where_the_settings_do_not_arm_it(monkeypatch, signals):
     assert settings.FAILPOINTS is False
     reach("after_commit")
     assert signals == []
+
+
+GROUP = """
+import os, sys, threading, time
+from marb.core.failpoints import stop_group
+child = os.fork()
+if not child:
+    time.sleep(600)
+for _ in range(20):
+    threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+print(child, flush=True)
+worker = threading.Thread(target=lambda: (stop_group(), print("went on", flush=True)))
+worker.start()
+worker.join()
+"""
+
+
+def test_a_stopped_group_stands_at_the_very_place():
+    with subprocess.Popen(
+        [sys.executable, "-c", GROUP], cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        group = [process.pid, int(process.stdout.readline())]
+        wait_until_stopped(group)
+        assert select.select([process.stdout], [], [], 0)[0] == []
+        os.killpg(process.pid, signal.SIGCONT)
+        assert process.stdout.readline() == "went on\n"
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_until_stopped(pids: list[int]) -> None:
+    deadline = time.monotonic() + 60
+    while {psutil.Process(pid).status() for pid in pids} != {psutil.STATUS_STOPPED}:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_the_variable_is_refused_in_production(monkeypatch, settings):

@@ -11,6 +11,7 @@ import psutil
 from marb.core.embedded.guard import Ward, is_alive, kill_group, started_at, stop
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
+PATIENCE_SECONDS = 60
 STUBBORN = """
 import os, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -24,7 +25,7 @@ def start(argv: list[str]) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(argv, start_new_session=True, stdout=subprocess.PIPE)
 
 
-def ward(pid: int, grace: int = 5, rank: int = 0) -> Ward:
+def ward(pid: int, grace: int = 60, rank: int = 0) -> Ward:
     return Ward(pid, started_at(pid), signal.SIGTERM, grace, rank)
 
 
@@ -42,7 +43,7 @@ def members(group: int) -> list[int]:
 def test_a_process_that_hears_ends_at_once():
     with start(SLEEP) as process:
         stop([ward(process.pid)])
-        assert process.wait(1) == -signal.SIGTERM
+        assert process.wait(PATIENCE_SECONDS) == -signal.SIGTERM
 
 
 def test_a_process_that_does_not_hear_is_killed_with_its_children():
@@ -52,8 +53,8 @@ def test_a_process_that_does_not_hear_is_killed_with_its_children():
         assert lines == [b"ready\n", b"ready\n"]
         assert len(members(process.pid)) == 2
         stop([ward(process.pid, grace=1)])
-        assert process.wait(1) == -signal.SIGKILL
-        deadline = time.monotonic() + 5
+        assert process.wait(PATIENCE_SECONDS) == -signal.SIGKILL
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while members(process.pid) and time.monotonic() < deadline:
             time.sleep(0.02)
         assert members(process.pid) == []
@@ -63,7 +64,7 @@ def test_higher_ranks_end_before_lower_ones():
     with start(SLEEP) as service, start(SLEEP) as product:
         stop([ward(service.pid, rank=0), ward(product.pid, rank=1)])
         assert product.poll() is not None
-        assert service.wait(1) == -signal.SIGTERM
+        assert service.wait(PATIENCE_SECONDS) == -signal.SIGTERM
 
 
 def test_a_dead_process_that_nobody_buried_is_not_alive():
@@ -71,7 +72,7 @@ def test_a_dead_process_that_nobody_buried_is_not_alive():
         mine = ward(process.pid)
         assert process.stdout is not None
         process.stdout.read()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while is_alive(mine) and time.monotonic() < deadline:
             time.sleep(0.02)
         assert not is_alive(mine)

@@ -7,10 +7,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
+from marb.core.embedded import supervisor as supervising
 from marb.core.embedded.folder import Busy, holder
 from marb.core.embedded.program import Program
 from marb.core.embedded.supervisor import Stopped, Supervisor
@@ -23,11 +25,10 @@ from pathlib import Path
 from marb.core.embedded.program import Program
 from marb.core.embedded.supervisor import Supervisor, Stopped
 var = Path(sys.argv[1])
-deaf = "import os, signal, time; signal.signal(15, signal.SIG_IGN); os.fork(); time.sleep(60)"
+deaf = "import os, signal, time; signal.signal(15, signal.SIG_IGN); os.fork(); time.sleep(600)"
 with Supervisor(var, print) as supervisor:
-    supervisor.start(Program("plain", ["sleep", "60"], var))
+    supervisor.start(Program("plain", ["sleep", "600"], var))
     supervisor.start(Program("deaf", [sys.executable, "-c", deaf, str(var)], var, grace=1))
-    time.sleep(0.5)
     print("ready", flush=True)
     try:
         while True:
@@ -47,7 +48,7 @@ def in_folder(folder: Path) -> list[int]:
     return found
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> bool:
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -60,10 +61,11 @@ def test_no_signal_that_ends_a_supervisor_leaves_a_process(tmp_path: Path, numbe
     with subprocess.Popen(argv, cwd=BASE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        assert len(in_folder(tmp_path)) == 3
+        # the third is the child of the deaf one, which hears nothing by then
+        assert wait_until(lambda: len(in_folder(tmp_path)) == 3)
         process.send_signal(number)
         assert wait_until(lambda: not in_folder(tmp_path))
-        process.wait(10)
+        process.wait(60)
         said = process.stdout.read()
     assert said == ("" if number == signal.SIGKILL else f"stopped by {number.name}\n")
     assert wait_until(lambda: holder(tmp_path) == 0)
@@ -72,7 +74,7 @@ def test_no_signal_that_ends_a_supervisor_leaves_a_process(tmp_path: Path, numbe
 def test_a_program_that_dies_is_started_again(tmp_path: Path):
     told: list[str] = []
     with Supervisor(tmp_path, told.append) as supervisor:
-        first = supervisor.start(Program("plain", ["sleep", "60"], tmp_path)).process
+        first = supervisor.start(Program("plain", ["sleep", "600"], tmp_path)).process
         first.kill()
 
         def again() -> bool:
@@ -85,21 +87,27 @@ def test_a_program_that_dies_is_started_again(tmp_path: Path):
     assert in_folder(tmp_path) == []
 
 
-def test_a_program_that_dies_at_once_waits_longer_each_time(tmp_path: Path):
-    told: list[str] = []
-    with Supervisor(tmp_path, told.append) as supervisor:
+def test_a_program_that_dies_at_once_waits_longer_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    clock = [1000.0]
+    monkeypatch.setattr(supervising, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=time.sleep))
+    pauses = []
+    with Supervisor(tmp_path, lambda told: None) as supervisor:
         supervisor.start(Program("brief", ["false"], tmp_path))
-        deadline = time.monotonic() + 3
-        while time.monotonic() < deadline:
+        for _ in range(8):
+            running = supervisor.running["brief"]
+            running.process.wait(60)
             supervisor.watch()
-            time.sleep(0.02)
-    # pauses of a half, one and two seconds
-    assert 2 <= len(told) <= 3
+            assert running.again_at is not None
+            pauses.append(running.again_at - clock[0])
+            clock[0] = running.again_at
+            supervisor.watch()
+            assert supervisor.running["brief"] is not running
+    assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 30]
 
 
 def test_a_guard_that_is_killed_is_replaced_and_knows_everybody(tmp_path: Path):
     with Supervisor(tmp_path, print) as supervisor:
-        supervisor.start(Program("plain", ["sleep", "60"], tmp_path))
+        supervisor.start(Program("plain", ["sleep", "600"], tmp_path))
         supervisor.guard.kill()
         supervisor.guard.wait()
         supervisor.watch()

@@ -144,12 +144,12 @@ def test_a_file_that_is_being_split_is_busy(put, monkeypatch):
         with transaction.atomic():
             EdiFile.objects.select_for_update().get(pk=file_id)
             held.set()
-            ended.wait(10)
+            ended.wait(120)
         connection.close()
 
     holder = threading.Thread(target=hold)
     holder.start()
-    held.wait(10)
+    assert held.wait(60)
     with pytest.raises(FileBusy):
         cancel_file(file_id)
     ended.set()

@@ -1,15 +1,21 @@
 """The reaper and the bells: what is overdue is rung for, what is not is left alone."""
 
+import os
+import threading
+from typing import Any
+
+import psycopg
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 
 from marb.pipeline import actors
 from marb.pipeline import lease as leases
 from marb.pipeline.intake import take_in
 from marb.pipeline.models import Chunk, EdiFile
-from marb.pipeline.reaper import find_overdue
+from marb.pipeline.reaper import end_silent, find_overdue
 from marb.pipeline.run import run_chunk, split_file
 from marb.pipeline.tests.edi import claim_file
+from marb.pipeline.tests.test_workers import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -88,6 +94,36 @@ def test_the_reaper_rings_for_all_that_is_overdue(put, bells):
     ]
 
 
+def test_a_full_queue_gets_no_bells_for_those_who_wait_their_turn(put, bells, monkeypatch):
+    """Else a long queue doubles with each lease; a chunk whose holder is gone is rung all the same."""
+    file_id, received, loaded = put(claim_file(["1", "2"], ["3"])), put(claim_file(["4"])), put(claim_file(["5"]))
+    split_file(file_id)
+    split_file(loaded)
+    run_chunk(*chunk_ids(loaded))
+    first, second = chunk_ids(file_id)
+    assert leases.take_chunk(first)
+    age(file_id)
+    monkeypatch.setattr(actors, "count_waiting", lambda actor: actors.MOST_WAITING)
+    actors.reap.fn()
+    assert bells == [("ingest", "run_chunk", first)]
+    monkeypatch.setattr(actors, "count_waiting", lambda actor: 0)
+    actors.reap.fn()
+    rung = {("ingest", "split_file", received), ("ingest", "run_chunk", second), ("link", "finish_file", loaded)}
+    assert rung <= set(bells)
+
+
+def test_what_waits_in_a_queue_is_counted(monkeypatch):
+    broker: Any = actors.run_chunk.broker
+    queue = f"counted-{os.getpid()}"
+    broker.declare_queue(queue)
+    try:
+        broker.enqueue(actors.run_chunk.message(1).copy(queue_name=queue))
+        assert broker.count_waiting(queue) == 1
+    finally:
+        broker.flush(queue)
+        broker.queues.discard(queue)
+
+
 def test_bells_follow_a_file_through_the_belt(put, bells):
     file_id = put(claim_file(["1", "2"], ["3"]))
     actors.ring_file(file_id)
@@ -118,6 +154,51 @@ def test_an_upload_stands_though_no_bell_can_be_sent(practice, monkeypatch):
     received = take_in(practice_id=practice.pk, name="a", stream=[claim_file(["1"])])
     age(received.file_id)
     assert find_overdue().received == [received.file_id]
+
+
+def test_a_session_silent_inside_a_copy_is_ended(put, settings):
+    """No timeout of PostgreSQL's reaches a client that stands still in the middle of a COPY."""
+    settings.CHUNK_LEASE_SECONDS = 1
+    file_id = put(claim_file(["1"]))
+    split_file(file_id)
+    (chunk_id,) = chunk_ids(file_id)
+    stuck = threading.Thread(target=copy_until_ended, args=(chunk_id,))
+    stuck.start()
+    wait_for(lambda: is_held(chunk_id))
+    wait_for(lambda: end_silent() == 1)
+    stuck.join()
+    assert end_silent() == 0
+    assert not is_held(chunk_id)
+    assert run_chunk(chunk_id)
+
+
+def copy_until_ended(chunk_id: int) -> None:
+    """Hold a chunk's row and begin a COPY that is fed only when its session has been ended."""
+    with pytest.raises((DatabaseError, psycopg.Error)):
+        stand_still(chunk_id)
+    connection.close()
+
+
+def stand_still(chunk_id: int) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        Chunk.objects.select_for_update().get(pk=chunk_id)
+        cursor.execute("SELECT pg_backend_pid()")
+        pid = cursor.fetchone()[0]
+        with cursor.copy("COPY pipeline_finding (message) FROM STDIN") as copy:
+            wait_for(lambda: is_ended(pid))
+            copy.write(b"late\n" * 100_000)
+
+
+def is_ended(pid: int) -> bool:
+    known = connection.settings_dict
+    address = {"host": known["HOST"], "port": known["PORT"], "user": known["USER"], "password": known["PASSWORD"]}
+    with psycopg.connect(**address, dbname=known["NAME"]) as other:
+        return other.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone() is None
+
+
+def is_held(chunk_id: int) -> bool:
+    with transaction.atomic():
+        return not Chunk.objects.select_for_update(skip_locked=True).filter(pk=chunk_id)
 
 
 def test_no_bell_is_sent_for_what_is_finished(practice, ingested, bells):

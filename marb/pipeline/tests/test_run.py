@@ -2,7 +2,6 @@
 
 import itertools
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from marb.pipeline.run import build_job, finish_file, run_chunk, run_stages, spl
 from marb.pipeline.split import split_leased
 from marb.pipeline.tests import stages
 from marb.pipeline.tests.edi import claim_file, claim_set, claim_sets, remittance_file, response_file
+from marb.pipeline.tests.test_workers import wait_for
 from marb.pipeline.verdict import count_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -239,20 +239,26 @@ def test_last_steps_that_keep_failing_leave_the_claims_and_say_so(ingested, monk
 
 
 def test_a_lease_is_renewed_while_the_work_lasts(put, settings):
-    settings.CHUNK_LEASE_SECONDS = 0.3
+    settings.CHUNK_LEASE_SECONDS = 0.6
     file_id = put(claim_file(["1"]))
     split_file(file_id)
     lease = take_chunk(Chunk.objects.get(file_id=file_id).pk)
+    first = lease_until(lease)
     with leases.kept(lease):
-        time.sleep(0.8)
-        assert leases.take_chunk(lease.chunk_id) is None
-    time.sleep(0.4)
-    assert leases.take_chunk(lease.chunk_id) is not None
+        wait_for(lambda: lease_until(lease) > first)
+    last = lease_until(lease)
+    wait_for(lambda: leases.take_chunk(lease.chunk_id) is not None)
+    assert lease_until(lease) > last
+
+
+def lease_until(lease: leases.ChunkLease) -> Any:
+    return Chunk.objects.get(pk=lease.chunk_id).lease_until
 
 
 def test_a_worker_that_stands_still_in_its_transaction_loses_its_lease(put, settings):
     """F14: PostgreSQL ends the silent session, another commits, and the late COMMIT changes nothing."""
-    settings.CHUNK_LEASE_SECONDS = 0.5
+    # longer than this process may be kept waiting between two statements
+    settings.CHUNK_LEASE_SECONDS = 4
     file_id = put(claim_file(["1"]))
     split_file(file_id)
     chunk = Chunk.objects.get(file_id=file_id)
@@ -268,15 +274,16 @@ def test_a_worker_that_stands_still_in_its_transaction_loses_its_lease(put, sett
 def commit_late(job) -> None:
     """Commit a chunk, but stand still in its transaction until another has it."""
     with job.commit(stages.read_outcome(job)):
-        time.sleep(1.5)
         other = threading.Thread(target=commit_elsewhere, args=(job.chunk_id,))
         other.start()
         other.join()
 
 
 def commit_elsewhere(chunk_id: int) -> None:
-    assert run_chunk(chunk_id)
-    connection.close()
+    try:
+        wait_for(lambda: run_chunk(chunk_id))
+    finally:
+        connection.close()
 
 
 @pytest.mark.parametrize("has_effect", [False, True])
@@ -331,5 +338,4 @@ def test_a_lease_is_not_renewed_beyond_the_hard_limit(put, settings):
     split_file(file_id)
     lease = take_chunk(Chunk.objects.get(file_id=file_id).pk)
     with leases.kept(lease):
-        time.sleep(0.5)
-        assert leases.take_chunk(lease.chunk_id) is not None
+        wait_for(lambda: leases.take_chunk(lease.chunk_id) is not None)
