@@ -4,6 +4,7 @@ Shared by all apps: a practice, another practice, one member of the first per ro
 """
 
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,9 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 
 from marb.access.models import Membership, Practice, Role
+from marb.core.cache import statistics
+from marb.core.cache.keys import Namespace
+from marb.core.cache.memory import MEMORY
 
 CHROMIUM_OPTIONS = [
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage"),
@@ -88,6 +92,17 @@ def unguarded() -> None:
     settings.API_RATE_MINUTE = settings.API_RATE_HOUR = 0
     settings.API_RATE_ADDRESS_MINUTE = settings.API_RATE_ADDRESS_HOUR = 0
     settings.LOGIN_RATE = settings.LOGIN_RATE_ADDRESS = []
+
+
+@pytest.fixture(autouse=True)
+def own_cache() -> Iterator[None]:
+    """Each test has names of its own in the cache: ids come again in another database."""
+    before = Namespace.prefix
+    Namespace.prefix = f"test-{secrets.token_hex(6)}"
+    MEMORY.clear()
+    yield
+    statistics.PROCESS = statistics.Counts()
+    Namespace.prefix = before
 
 
 @pytest.fixture

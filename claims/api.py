@@ -3,16 +3,16 @@
 Rows come from files and are only read here. Rooms above add their parts by `expand=` (episode, risk).
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters
 from django.db.models import Exists, OuterRef, QuerySet
 from rest_framework import serializers
 
 from claims.models import Claim, ClaimStatus, ClaimType, ServiceLine
+from marb.access.answers import CachedViewSet
 from marb.access.masking import MaskedDocumentField, MaskedField, mask_birth_date
 from marb.core.filters import IdFilter, RowFilterSet, TextFilter
-from marb.core.viewsets import ReadOnlyViewSet
 from marb.pipeline.models import Finding
 from marb.pipeline.serializers import FindingSerializer
 
@@ -116,7 +116,7 @@ class ClaimFilterSet(RowFilterSet):
         return queryset.filter(**clean) if value == "true" else queryset.exclude(**clean)
 
 
-class ClaimViewSet(ReadOnlyViewSet):
+class ClaimViewSet(CachedViewSet):
     """Claims. Names of patients are shown, identifiers only in a detail and to those who may see them."""
 
     queryset = Claim.objects.all()
@@ -125,6 +125,8 @@ class ClaimViewSet(ReadOnlyViewSet):
     filterset_class = ClaimFilterSet
     orderings = ("-id", "id", "-service_from_date", "service_from_date")
     kind = "claim"
+    stamp = "claim"
+    depends: ClassVar[tuple[str, ...]] = ("party",)
 
     def find_lines(self, row: dict[str, Any]) -> QuerySet[ServiceLine]:
         return ServiceLine.objects.filter(claim_id=row["id"])

@@ -13,6 +13,7 @@ from claims import models
 from claims.edi837 import ParsedClaim, ParsedLine, Party, QuarantinedClaim, parse_claims
 from claims.edits import check_claim, repeated_control_numbers
 from claims.expected import Expected, expect_claims
+from marb.core.cache import touch
 from marb.core.copy import copy_rows, reserve_ids
 from marb.edi.findings import CLAIM, Finding, Quarantined
 from marb.edi.values import dollars
@@ -55,6 +56,7 @@ def load_chunk(job: ChunkJob) -> None:
             cursor, models.Claim, CLAIM_COLUMNS, claim_rows(job, ids, reading.claims, expected, payers, providers)
         )
         copy_rows(cursor, models.ServiceLine, LINE_COLUMNS, line_rows(job, ids, claims, expected))
+        touch(job.practice_id, "claim+")
 
 
 def read_chunk(job: ChunkJob) -> Reading:

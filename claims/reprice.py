@@ -16,6 +16,7 @@ from django.db.backends.utils import CursorWrapper
 from claims.expected import HCPCS_QUALIFIERS, UNIT, Expected, Priceable, expect
 from claims.pricing import open_book
 from claims.rvu import Line
+from marb.core.cache import touch
 
 BLOCK_CLAIMS = 2_000
 Row = tuple[Any, ...]
@@ -37,6 +38,8 @@ def reprice(practice_id: int, first_date: date | None) -> Iterator[Block]:
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
             block = reprice_block(cursor, practice_id, first_date, last_id)
+            if block.claims_changed or block.lines_changed:
+                touch(practice_id, "claim")
         if not block.claims:
             return
         yield block

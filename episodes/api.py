@@ -12,8 +12,8 @@ from rest_framework import serializers
 from claims.api import ClaimFilterSet, ClaimSerializer, ClaimViewSet
 from claims.models import Claim
 from episodes.models import Episode, EpisodeClaim, EpisodeRemittance, EpisodeStatus
+from marb.access.answers import CachedViewSet
 from marb.core.filters import IdFilter, RowFilterSet, TextFilter
-from marb.core.viewsets import ReadOnlyViewSet
 
 EPISODE_FIELDS = [
     *("id", "practice", "claim", "status", "charge_amount", "paid_amount", "adjustment_amount"),
@@ -96,7 +96,7 @@ class EpisodeFilterSet(RowFilterSet):
     created_to = django_filters.IsoDateTimeFilter("created_at", "lte")
 
 
-class EpisodeViewSet(ReadOnlyViewSet):
+class EpisodeViewSet(CachedViewSet):
     """Episodes: what became of a claim."""
 
     queryset = Episode.objects.all()
@@ -104,6 +104,7 @@ class EpisodeViewSet(ReadOnlyViewSet):
     detail_class = EpisodeDetailSerializer
     filterset_class = EpisodeFilterSet
     kind = "episode"
+    stamp, depends = "episode", ("claim", "remittance", "payment", "party")
 
     def find_chain(self, row: dict[str, Any]) -> QuerySet[EpisodeClaim]:
         return EpisodeClaim.objects.filter(episode_id=row["id"])
@@ -117,6 +118,8 @@ class UnlinkedClaimViewSet(ClaimViewSet):
 
     serializer_class = ClaimSerializer
     filterset_class = ClaimFilterSet
+    depends = ("party", "episode+")
+    page_name = "unlinked"
 
     def get_queryset(self) -> QuerySet[Claim]:
         answered = EpisodeRemittance.objects.filter(claim=OuterRef("pk"))

@@ -21,7 +21,11 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from episodes.scope import gather
+<<<<<<< HEAD
 from marb.core.measure import checkpoint, mark
+=======
+from marb.core.cache import touch
+>>>>>>> main
 from marb.pipeline.jobs import FileJob
 
 PAIRS = """
@@ -187,6 +191,17 @@ WHERE r.file_id = %(file)s AND NOT EXISTS (SELECT FROM episodes_episoderemittanc
 """
 
 
+WRITES = {
+    "rerooted": REROOT,
+    "opened": OPEN,
+    "placed": PLACE,
+    "unlinked": UNLINK,
+    "linked": LINK,
+    "followed": FOLLOW,
+    "joined": CLOSE,
+}
+
+
 def link_file(job: FileJob) -> dict[str, int]:
     """Link the claims and remittances of a file, both ways, with all rows that their numbers reach.
 
@@ -204,20 +219,15 @@ def link_file(job: FileJob) -> dict[str, int]:
         for statement in (CHAINS, HEIRS):
             cursor.execute(statement, values)
         cursor.execute("ANALYZE linking_chain, linking_heir")
-        return write(cursor, values)
+        counts = write(cursor, values)
+        if any(counts[name] for name in WRITES):
+            touch(job.practice_id, "episode")
+        return counts
 
 
 def write(cursor: CursorWrapper, values: dict[str, int]) -> dict[str, int]:
     counts = {}
-    for name, statement in (
-        ("rerooted", REROOT),
-        ("opened", OPEN),
-        ("placed", PLACE),
-        ("unlinked", UNLINK),
-        ("linked", LINK),
-        ("followed", FOLLOW),
-        ("joined", CLOSE),
-    ):
+    for name, statement in WRITES.items():
         cursor.execute(statement, values)
         counts[name] = cursor.rowcount
     cursor.execute(UNLINKED, values)

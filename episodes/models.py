@@ -24,6 +24,7 @@ class EpisodeStatus(models.TextChoices):
 class Episode(Scoped):
     """The chain that begins with `claim`. Amounts follow DOMAIN 2.5: the sum over all remittances, in their sign."""
 
+    cached_as = ("episode",)
     claim = models.OneToOneField(Claim, models.PROTECT, related_name="+")
     status = models.CharField(max_length=10, choices=EpisodeStatus.choices, default=EpisodeStatus.PENDING)
     charge_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
@@ -60,6 +61,7 @@ class Episode(Scoped):
 class EpisodeClaim(Loaded):
     """A claim's place in its chain."""
 
+    cached_as = ("episode",)
     episode = models.ForeignKey(
         Episode, models.CASCADE, related_name="claim_links", db_index=False, db_constraint=False
     )
@@ -85,6 +87,7 @@ class LinkMethod(models.TextChoices):
 class EpisodeRemittance(Loaded):
     """A remittance's link to the claim it answers, and so to the claim's episode."""
 
+    cached_as = ("episode",)
     episode = models.ForeignKey(
         Episode, models.CASCADE, related_name="remittance_links", db_index=False, db_constraint=False
     )

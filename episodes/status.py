@@ -20,6 +20,7 @@ from django.db import connection, transaction
 
 from episodes.denials import COST_SHARE_CARCS, DENIAL_CARCS, PRIOR_PAYER_CARC
 from episodes.scope import gather
+from marb.core.cache import touch
 from marb.pipeline.jobs import FileJob
 
 TOUCHED = """
@@ -141,5 +142,7 @@ def settle_file(job: FileJob) -> dict[str, int]:
         cursor.execute("ANALYZE settling_remittance")
         cursor.execute(SETTLE)
         changed = cursor.rowcount
+        if changed:
+            touch(job.practice_id, "episode")
         cursor.execute(COUNTS)
         return {"settled": changed} | dict(cursor.fetchall())

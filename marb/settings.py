@@ -4,6 +4,7 @@ Without DATABASE_URL, BROKER_URL and CACHE_URL the embedded services' addresses 
 `marb.core.checks` refuses what cannot work in production.
 """
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.gzip.GZipMiddleware",
+    # below what sets the headers of every response, above what only the whole path needs
+    "marb.access.hits.CachedAnswers",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "marb.access.middleware.AccessMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -145,15 +148,23 @@ CACHES = {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": env.str("CACHE_URL", default="") or EMBEDDED.cache_url,
         "KEY_PREFIX": "marb",
+        "KEY_FUNCTION": "marb.core.cache.keys.make_key",
         "OPTIONS": {
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
             "COMPRESSOR": "django_redis.compressors.zstd.ZStdCompressor",
             "SOCKET_CONNECT_TIMEOUT": 0.25,
             "SOCKET_TIMEOUT": 0.25,
             "IGNORE_EXCEPTIONS": True,
+            # more threads than connections wait for one; a pool that refuses would look like a dead server
+            "CONNECTION_POOL_CLASS": "redis.connection.BlockingConnectionPool",
+            "CONNECTION_POOL_KWARGS": {"max_connections": env.int("CACHE_POOL_MAX", default=32), "timeout": 5},
         },
     }
 }
+# seconds that an answer lives, by kind (marb.core.cache.kinds has the defaults): CACHE_TTL_CLAIM, CACHE_TTL_PAYER ...
+CACHE_TTL = {name.removeprefix("CACHE_TTL_"): env.int(name) for name in os.environ if name.startswith("CACHE_TTL_")}
+# how long this process remembers an entry; that of a record is compared with its stamps all the same
+CACHE_MEMORY_SECONDS = min(env.float("CACHE_MEMORY_SECONDS", default=1.0), 2.0)
 BROKER_URL = env.str("BROKER_URL", default="") or EMBEDDED.broker_url
 DRAMATIQ_BROKER = {
     "BROKER": "marb.core.broker.Broker",
@@ -351,7 +362,7 @@ SLOW_CALL_MS = env.float("SLOW_CALL_MS", default=1_000)
 # a step of the belt: a split, a chunk, a last step of a file
 SLOW_STEP_MS = env.float("SLOW_STEP_MS", default=30_000)
 # where the cache counts its hits and misses: a function that answers {kind: {"hits": n, "misses": n}}
-CACHE_COUNTS = ""
+CACHE_COUNTS = "marb.core.cache.statistics.read_kinds"
 # memory checkpoints of a file are kept above this size
 CHECKPOINT_BYTES = env.int("CHECKPOINT_BYTES", default=1_000_000)
 MEMORY_THRESHOLDS = {

@@ -3,6 +3,7 @@
 Counts of work are read up to a bound, so that a practice far behind does not slow its own first page.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -13,8 +14,10 @@ from django.utils import timezone
 
 from claims.models import Claim, ClaimStatus
 from episodes.models import Episode, EpisodeRemittance, EpisodeStatus
+from marb.access.door import scope_of
 from marb.access.roles import Action, is_member, may_anywhere
 from marb.core.admin import practice_ids
+from marb.core.cache import cached
 from marb.core.templatetags.marb import tone_of
 from marb.pipeline.models import EdiFile, FileStatus
 from remits.models import Payment, Remittance, RemittanceStatus
@@ -51,16 +54,29 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if not is_member(request.user):
         return {**context, "is_member": False}
     files = scoped(request, EdiFile)
+    figures = read_figures(request)
     return {
         **context,
         "is_member": True,
         "title": "What to work on",
-        "tiles": tiles_of(request),
-        "episodes": episode_rows(request),
+        "tiles": [Tile(*tile) for tile in figures["tiles"]],
+        "episodes": [StatusRow(*row) for row in figures["episodes"]],
         "files": files.order_by("-received_at", "-id")[:FILES_SHOWN],
         "today": files_today(files),
         "may_upload": may_anywhere(request.user, Action.UPLOAD),
     }
+
+
+def read_figures(request: HttpRequest) -> dict[str, Any]:
+    """Get the counts and sums, from the cache while no writer has touched what they count."""
+    scope = scope_of(request.user)
+
+    @cached("dashboard", "figures", depends=("claim+", "remittance+", "payment", "episode", "file"))
+    def count(practice_ids: Sequence[int]) -> dict[str, Any]:
+        return {"tiles": tiles_of(request), "episodes": episode_rows(request)}
+
+    figures: dict[str, Any] = count(scope)
+    return figures
 
 
 def scoped(request: HttpRequest, model: Any) -> QuerySet[Any]:

@@ -9,9 +9,9 @@ import django_filters
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from rest_framework import serializers
 
+from marb.access.answers import CachedViewSet
 from marb.access.masking import MaskedDocumentField, MaskedField
 from marb.core.filters import IdFilter, RowFilterSet, TextFilter
-from marb.core.viewsets import ReadOnlyViewSet
 from marb.pipeline.models import Finding
 from marb.pipeline.serializers import FindingSerializer
 from remits.models import Adjustment, Payment, ProviderAdjustment, Remittance, RemittanceLine, RemittanceStatus
@@ -143,7 +143,7 @@ class RemittanceFilterSet(RowFilterSet):
         return queryset.filter(Exists(reasons))
 
 
-class PaymentViewSet(ReadOnlyViewSet):
+class PaymentViewSet(CachedViewSet):
     """Payments: checks and transfers."""
 
     queryset = Payment.objects.all()
@@ -152,12 +152,13 @@ class PaymentViewSet(ReadOnlyViewSet):
     filterset_class = PaymentFilterSet
     orderings = ("-id", "id", "-payment_date", "payment_date")
     kind = "payment"
+    stamp, depends = "payment", ("party",)
 
     def find_provider_adjustments(self, row: dict[str, Any]) -> QuerySet[ProviderAdjustment]:
         return ProviderAdjustment.objects.filter(payment_id=row["id"])
 
 
-class RemittanceViewSet(ReadOnlyViewSet):
+class RemittanceViewSet(CachedViewSet):
     """Remittances: what a payer said about a claim."""
 
     queryset = Remittance.objects.all()
@@ -165,6 +166,7 @@ class RemittanceViewSet(ReadOnlyViewSet):
     detail_class = RemittanceDetailSerializer
     filterset_class = RemittanceFilterSet
     kind = "remittance"
+    stamp, depends = "remittance", ("payment", "party")
 
     def find_lines(self, row: dict[str, Any]) -> QuerySet[RemittanceLine]:
         return RemittanceLine.objects.filter(remittance_id=row["id"])

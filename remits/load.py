@@ -10,7 +10,8 @@ from typing import NamedTuple
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from marb.core.copy import copy_rows, copy_texts, take_ids
+from marb.core.cache import touch, touching
+from marb.core.copy import copy_rows, copy_texts, reserve_ids
 from marb.edi.findings import Finding, Quarantined
 from marb.edi.x12 import Excerpt
 from marb.parties.resolve import ProviderName, payer_code, provider_code, resolve_payers, resolve_providers
@@ -50,6 +51,7 @@ def load_chunk(job: ChunkJob) -> None:
     payments = resolve_payments(job, reading.payments, payers, providers)
     with job.commit(outcome(reading)) as cursor:
         write_rows(cursor, job, reading, payments=payments, payers=payers, providers=providers)
+        touch(job.practice_id, "remittance+", *(["payment"] if reading.provider_adjustments else []))
 
 
 def read_chunk(excerpt: Excerpt) -> Reading:
@@ -135,7 +137,7 @@ def resolve_payments(
     known = find_payments(job, payments)
     missing = [payment for payment in payments if payment.byte_offset not in known]
     if missing:
-        with connection.cursor() as cursor:
+        with touching(job.practice_id, "payment+"), connection.cursor() as cursor:
             cursor.executemany(INSERT_PAYMENT, [payment_values(job, each, payers, providers) for each in missing])
         known |= find_payments(job, missing)
     return known
@@ -175,8 +177,8 @@ def write_rows(
 
 def number(cursor: CursorWrapper, remittances: list[tuple[Remittance, Balance]]) -> list[Numbered]:
     """Give claim payments and their lines their ids, in the order of the file."""
-    ids = take_ids(cursor, models.Remittance, len(remittances))
-    line_ids = iter(take_ids(cursor, models.RemittanceLine, sum(len(each.lines) for each, _ in remittances)))
+    ids = reserve_ids(cursor, models.Remittance, len(remittances))
+    line_ids = iter(reserve_ids(cursor, models.RemittanceLine, sum(len(each.lines) for each, _ in remittances)))
     return [
         Numbered(id, remittance, balance, [next(line_ids) for _ in remittance.lines])
         for id, (remittance, balance) in zip(ids, remittances, strict=True)

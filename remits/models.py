@@ -18,6 +18,7 @@ from marb.pipeline.models import Chunk, EdiFile
 class Payment(Scoped):
     """One 835 transaction set: BPR, TRN, payer (1000A), payee (1000B) and its provider adjustments (PLB)."""
 
+    cached_as = ("payment",)
     file = models.ForeignKey(EdiFile, models.PROTECT, related_name="+", db_index=False)
     byte_offset = models.BigIntegerField()
     set_control = models.CharField(max_length=20)
@@ -72,6 +73,7 @@ class Payment(Scoped):
 class ProviderAdjustment(Loaded):
     """One reason and amount of a PLB. A positive amount lowers the payment."""
 
+    cached_as = ("payment",)
     payment = models.ForeignKey(Payment, models.CASCADE, related_name="provider_adjustments", db_index=False)
     byte_offset = models.BigIntegerField()
     seq = models.PositiveSmallIntegerField()
@@ -100,6 +102,7 @@ class RemittanceStatus(models.TextChoices):
 class Remittance(Loaded):
     """One CLP (loop 2100) with its adjustments and lines."""
 
+    cached_as = ("remittance",)
     payment = models.ForeignKey(Payment, models.CASCADE, related_name="remittances", db_index=False)
     file = models.ForeignKey(EdiFile, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     chunk = models.ForeignKey(Chunk, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
@@ -187,6 +190,7 @@ class Remittance(Loaded):
 class RemittanceLine(Loaded):
     """One SVC (loop 2110). `difference_amount` = charge - adjustments - paid."""
 
+    cached_as = ("remittance",)
     remittance = models.ForeignKey(
         Remittance, models.CASCADE, related_name="lines", db_index=False, db_constraint=False
     )
@@ -223,6 +227,7 @@ class RemittanceLine(Loaded):
 class Adjustment(Loaded):
     """One reason of a CAS: of a line, or of the claim where `line` is null. A positive amount lowers the payment."""
 
+    cached_as = ("remittance",)
     remittance = models.ForeignKey(
         Remittance, models.CASCADE, related_name="adjustments", db_index=False, db_constraint=False
     )

@@ -11,6 +11,7 @@ Three statements over sets, safe to run twice; a lock per practice keeps two run
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from marb.core.cache import touch
 from marb.pipeline.jobs import FileJob
 
 # the class of this module's advisory locks, beside the practice
@@ -25,6 +26,8 @@ def settle_file(job: FileJob) -> dict[str, int]:
         cursor.execute(FORGET, [job.practice_id, job.file_id])
         unbalanced = run(cursor, NOTE_UNBALANCED, job)
         repeated = run(cursor, NOTE_REPEATED, job)
+        if payments:
+            touch(job.practice_id, "payment")
     return {"payments": payments, "payments_unbalanced": unbalanced, "payments_repeated": repeated}
 
 

@@ -31,6 +31,7 @@ class ClaimStatus(models.TextChoices):
 class Claim(Loaded):
     """One CLM (loop 2300) with its subscriber (2000B), patient (2000C) and billing provider (2000A)."""
 
+    cached_as = ("claim",)
     file = models.ForeignKey(EdiFile, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     chunk = models.ForeignKey(Chunk, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     byte_offset = models.BigIntegerField()
@@ -148,6 +149,7 @@ class Claim(Loaded):
 class ServiceLine(Loaded):
     """One LX with SV1, SV2 or SV3 (loop 2400)."""
 
+    cached_as = ("claim",)
     claim = models.ForeignKey(Claim, models.CASCADE, related_name="lines", db_index=False, db_constraint=False)
     line_number = models.PositiveIntegerField()
     byte_offset = models.BigIntegerField()

@@ -4,13 +4,17 @@ The invariant: a row belongs to one practice, and a person reaches a row only th
 all. What a role may do beyond reading is in marb.access.roles.
 """
 
-from typing import Any, Self
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
+
+from marb.core.cache.stamps import touch_everywhere
 
 
 class PracticeQuerySet(models.QuerySet["Practice"]):
@@ -87,10 +91,42 @@ class ScopedQuerySet(models.QuerySet[Any]):
             return self.filter(practice_id=practices[0])
         return self.filter(practice__in=Practice.objects.for_user(user))
 
+    def update(self, **values: Any) -> int:
+        """Update as Django does, and say it to the cache: a bulk statement sends no signals."""
+        with touching_model(self.model):
+            return super().update(**values)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with touching_model(self.model):
+            return super().delete()
+
+    def bulk_create(self, *arguments: Any, **options: Any) -> list[Any]:
+        with touching_model(self.model):
+            return super().bulk_create(*arguments, **options)
+
+    # as Django marks its own: not on a manager, and not from a template
+    delete.queryset_only = True  # type: ignore[attr-defined]
+    update.alters_data = delete.alters_data = bulk_create.alters_data = True  # type: ignore[attr-defined]
+
+
+@contextmanager
+def touching_model(model: Any) -> Iterator[None]:
+    """Write rows of a model whose practice is not known: what it is cached as falls everywhere."""
+    if not model.cached_as:
+        yield
+        return
+    with transaction.atomic():
+        yield
+        touch_everywhere(*model.cached_as)
+
 
 class Scoped(models.Model):
-    """A row of one practice. Each subclass names its own indexes; the foreign key brings none of its own."""
+    """A row of one practice. Each subclass names its own indexes; the foreign key brings none of its own.
 
+    `cached_as` are the kinds of cached answers that show its rows (marb.core.cache).
+    """
+
+    cached_as: ClassVar[tuple[str, ...]] = ()
     practice = models.ForeignKey(Practice, models.PROTECT, related_name="+", db_index=False)
 
     objects = ScopedQuerySet.as_manager()

@@ -10,10 +10,10 @@ from rest_framework import mixins, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from marb.access.answers import CachedViewSet
 from marb.access.masking import MaskedField, mask_tax_number
 from marb.access.roles import Action
 from marb.core.filters import IdFilter, RowFilterSet, TextFilter
-from marb.core.viewsets import ReadOnlyViewSet
 from marb.parties.models import Payer, PayerType, Plan, Provider
 
 MOST_DAYS = 3650
@@ -92,7 +92,7 @@ class ProviderFilterSet(RowFilterSet):
     name = TextFilter(lookup_expr="istartswith")
 
 
-class PayerViewSet(mixins.UpdateModelMixin, ReadOnlyViewSet):
+class PayerViewSet(mixins.UpdateModelMixin, CachedViewSet):
     """Payers, and with PATCH their type, rules and deadlines."""
 
     queryset = Payer.objects.all()
@@ -101,6 +101,7 @@ class PayerViewSet(mixins.UpdateModelMixin, ReadOnlyViewSet):
     filterset_class = PayerFilterSet
     orderings = ("name", "-name", "-id", "id")
     kind = "payer"
+    stamp, depends = "party", ("party+",)
     write_action = Action.CHANGE_PARTIES
     http_method_names = ("get", "head", "patch")
 
@@ -118,14 +119,18 @@ class PayerViewSet(mixins.UpdateModelMixin, ReadOnlyViewSet):
         return Plan.objects.filter(payer_id=row["id"])
 
 
-class PlanViewSet(ReadOnlyViewSet):
+class PlanViewSet(CachedViewSet):
+    kind = "plan"
+    stamp = "party"
     queryset = Plan.objects.all()
     serializer_class = PlanSerializer
     detail_class = PlanDetailSerializer
     filterset_class = PlanFilterSet
 
 
-class ProviderViewSet(ReadOnlyViewSet):
+class ProviderViewSet(CachedViewSet):
+    kind = "provider"
+    stamp = "party"
     queryset = Provider.objects.all()
     serializer_class = ProviderSerializer
     detail_class = ProviderDetailSerializer

@@ -18,6 +18,7 @@ class PayerType(models.TextChoices):
 
 
 class Payer(Scoped):
+    cached_as = ("party",)
     payer_code = models.CharField(max_length=80)
     name = models.CharField(max_length=120)
     payer_type = models.CharField(max_length=20, choices=PayerType.choices, default=PayerType.OTHER)
@@ -39,6 +40,7 @@ class Payer(Scoped):
 
 
 class Plan(Scoped):
+    cached_as = ("party",)
     payer = models.ForeignKey(Payer, models.CASCADE, related_name="plans")
     plan_code = models.CharField(max_length=50)
     plan_name = models.CharField(max_length=120)
@@ -56,6 +58,7 @@ class Plan(Scoped):
 class Provider(Scoped):
     """A person or organisation by NPI. One that a file names without an NPI keeps its name as its code."""
 
+    cached_as = ("party",)
     provider_code = models.CharField(max_length=80)
     npi = models.CharField(max_length=10, blank=True)
     name = models.CharField(max_length=160)

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from marb.core.cache import touching
+
 CODE_LENGTH = 80
 
 
@@ -45,7 +47,7 @@ def resolve_payers(practice_id: int, names: dict[str, str]) -> dict[str, int]:
     known = find_payers(practice_id, list(names))
     missing = sorted(names.keys() - known.keys())
     if missing:
-        with connection.cursor() as cursor:
+        with touching(practice_id, "party+"), connection.cursor() as cursor:
             cursor.execute(INSERT_PAYERS, [practice_id, missing, [names[code][:120] for code in missing]])
         known |= find_payers(practice_id, missing)
     return known
@@ -58,7 +60,7 @@ def resolve_providers(practice_id: int, providers: dict[str, ProviderName]) -> d
     known = find_providers(practice_id, list(providers))
     missing = sorted(providers.keys() - known.keys())
     if missing:
-        with connection.cursor() as cursor:
+        with touching(practice_id, "party+"), connection.cursor() as cursor:
             cursor.execute(INSERT_PROVIDERS, [practice_id, missing, *provider_columns(providers, missing)])
         known |= find_providers(practice_id, missing)
     return known

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from dramatiq_crontab import interval
 
+from marb.access.actors import warm_practice
 from marb.pipeline import run
 from marb.pipeline.models import Chunk, ChunkState, EdiFile
 from marb.pipeline.reaper import end_silent, find_overdue
@@ -41,7 +42,8 @@ def run_chunk(chunk_id: int) -> None:
 
 @dramatiq.actor(queue_name="link", time_limit=TIME_LIMIT, **RETRIES)
 def finish_file(file_id: int) -> None:
-    run.finish_file(file_id)
+    if run.finish_file(file_id):
+        warm_practice.send(EdiFile.objects.values_list("practice_id", flat=True).get(pk=file_id))
 
 
 # a lease and this pause are the longest that a killed worker's chunk waits

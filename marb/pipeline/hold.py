@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from marb.core.cache import touch
 from marb.pipeline.actors import ring_file, ring_next
 from marb.pipeline.models import FileStatus, Hold
 
@@ -25,7 +26,7 @@ class FileBusy(Exception):
 HOLD = """
 UPDATE pipeline_edifile SET hold = %s
 WHERE id = %s AND status = ANY(%s) AND hold = %s
-RETURNING status
+RETURNING status, practice_id
 """
 # the reaper gives the bells that are rung now a lease's time
 RUNG = """
@@ -36,7 +37,7 @@ UPDATE pipeline_chunk SET state = 'parked', reason = 'It was cancelled.', lease_
     finished_at = now()
 WHERE file_id = %s AND state IN ('waiting', 'leased')
 """
-LOOK = "SELECT status, hold FROM pipeline_edifile WHERE id = %s FOR NO KEY UPDATE"
+LOOK = "SELECT status, hold, practice_id FROM pipeline_edifile WHERE id = %s FOR NO KEY UPDATE"
 DROP = """
 UPDATE pipeline_edifile SET status = 'rejected', hold = 'cancelled', reason = 'It was cancelled before it was read.',
     finished_at = now(), lease_no = lease_no + 1, lease_until = NULL
@@ -66,6 +67,8 @@ def change(file_id: int, before: Hold, after: Hold) -> str | None:
     with transaction.atomic(), connection.cursor() as cursor:
         lock_briefly(cursor, HOLD, [after.value, file_id, list(UNFINISHED), before.value])
         found = cursor.fetchone()
+        if found:
+            touch(found[1], "file")
     return found[0] if found else None
 
 
@@ -79,15 +82,17 @@ def cancel_file(file_id: int) -> bool:
     """Give up what is open of a file. False where nothing is. Raises FileBusy."""
     with transaction.atomic(), connection.cursor() as cursor:
         lock_briefly(cursor, LOOK, [file_id])
-        status, hold = cursor.fetchone() or ("", "")
+        status, hold, practice_id = cursor.fetchone() or ("", "", 0)
         if status == FileStatus.RECEIVED:
             cursor.execute(DROP, [file_id])
+            touch(practice_id, "file")
             return True
         if status != FileStatus.RUNNING or hold == Hold.CANCELLED:
             return False
         cursor.execute(PARK, [file_id])
         if cursor.rowcount:
             cursor.execute(CANCEL, [file_id])
+            touch(practice_id, "file")
             ring_next(file_id)
         return cursor.rowcount > 0
 

@@ -40,6 +40,7 @@ class EdiFile(Scoped):
     file: scan_claim_count = claim_count + claims_quarantined + claims_rejected, and so for remittances.
     """
 
+    cached_as = ("file",)
     sha256 = models.CharField(max_length=64)
     name = models.CharField(max_length=255)
     byte_count = models.BigIntegerField()
@@ -221,6 +222,7 @@ class Chunk(Scoped):
 class Finding(Loaded):
     """One marb.edi.findings.Finding, kept. `claim_offset` joins it to the claim or remittance at that offset."""
 
+    cached_as = ("claim", "remittance")
     file = models.ForeignKey(EdiFile, models.CASCADE, related_name="findings", db_index=False, db_constraint=False)
     chunk = models.ForeignKey(Chunk, models.CASCADE, null=True, related_name="+", db_index=False, db_constraint=False)
     level = models.CharField(max_length=1)

@@ -17,6 +17,7 @@ import pyzstd
 from django.conf import settings
 from django.db import connection, transaction
 
+from marb.core.cache import touch
 from marb.edi.identify import Identity, identify
 from marb.pipeline.models import EdiFile, FileBlock, FileStatus
 from marb.pipeline.reading import BLOCK_BYTES
@@ -185,6 +186,7 @@ def store(practice_id: int, name: str, user_id: int | None, spooled: Spooled) ->
         inserted = cursor.fetchone()
         if inserted:
             store_blocks(inserted[0], spooled)
+            touch(practice_id, "file+")
             return Received(inserted[0], True, status.value, reason, spooled.identity.kind)
     # the insert waited for the other one's commit, so its row is there now
     first = EdiFile.objects.get(practice_id=practice_id, sha256=spooled.sha256)

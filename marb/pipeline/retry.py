@@ -7,6 +7,7 @@ The counts are those of before until the belt has come to an end again.
 from django.conf import settings
 from django.db import connection, transaction
 
+from marb.core.cache import touch
 from marb.pipeline.actors import ring_file, ring_next
 
 # the file's row first: of two who retry at once, the second finds nothing to do
@@ -15,7 +16,7 @@ UPDATE pipeline_edifile f SET reason = '', hold = '', finished_at = NULL, attemp
     status = CASE WHEN chunk_count > 0 THEN 'running' ELSE 'received' END,
     chunks_done = (SELECT count(*) FROM pipeline_chunk c WHERE c.file_id = f.id AND c.state = 'done')
 WHERE id = %s AND status IN ('partial', 'rejected')
-RETURNING status
+RETURNING status, practice_id
 """
 UNPARK = """
 UPDATE pipeline_chunk SET state = 'waiting', attempts = 0, reason = '', finished_at = NULL,
@@ -42,4 +43,5 @@ def retry_file(file_id: int, chunk_id: int | None = None) -> bool:
             for statement in FORGET:
                 cursor.execute(statement, [file_id])
             ring_file(file_id)
+        touch(reopened[1], "file")
     return True

@@ -18,6 +18,7 @@ from django.db import connection
 from django.utils.module_loading import import_string
 from dramatiq.middleware import Interrupt
 
+from marb.core.cache import touching
 from marb.core.failpoints import reach
 from marb.core.logs import plain_reason
 from marb.core.measure import checkpoint
@@ -168,7 +169,7 @@ def close(lease: FileLease, failure: str = "") -> None:
     status, reason = judge(counts, failure)
     sums = (dollars(counts.charge_cents), dollars(counts.paid_cents), counts.findings, counts.chunks)
     values: list[Any] = [status.value, reason, *counts[2:8], *sums, lease.file_id, lease.lease_no]
-    with connection.cursor() as cursor:
+    with touching(lease.practice_id, "file"), connection.cursor() as cursor:
         cursor.execute(CLOSE, values)
 
 

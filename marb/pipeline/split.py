@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from marb.core.cache import touch
 from marb.core.copy import Json, copy_rows
 from marb.edi.findings import INTERCHANGE, TA105, Finding, Place
 from marb.edi.scan import ScannedChunk, ScannedSet, Totals, scan
@@ -74,6 +75,7 @@ def split_leased(lease: FileLease) -> None:
             reject(cursor, lease, bad)
         else:
             release(cursor, lease, written)
+        touch(lease.practice_id, "file")
 
 
 def release(cursor: CursorWrapper, lease: FileLease, written: Written) -> None:

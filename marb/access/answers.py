@@ -1,0 +1,122 @@
+"""Cached answers of the API: one row, or the first page of a list, as bytes that are sent as they are.
+
+A viewset says by `stamp` and `depends` what its answers stand on; the rest is the same for all. An entry is of one
+practice and of one way to see it (identifiers in full or masked), so a person is answered from nothing but her own
+practices' entries: another practice's row is not there, and that it is not there is cached too. Answers with `expand=`,
+`fields=` of a detail, and later pages are made anew each time.
+"""
+
+import re
+from typing import Any, ClassVar
+
+import orjson
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from rest_framework.request import Request
+
+from marb.access.door import scope_of
+from marb.access.roles import Action, may
+from marb.core.cache.fill import Answer, Filled, fetch
+from marb.core.cache.keys import EVERYBODY, SET, Wanted, hash_parameters, want_page, want_row
+from marb.core.reads import note
+from marb.core.renderer import plain
+from marb.core.viewsets import ReadOnlyViewSet
+
+FULL, MASKED = "full", "masked"
+# what a page's own links begin with, until it is known who asks: no JSON text holds the byte
+HERE = b"\0"
+RESULTS = b'"results":'
+# `fields` may leave out what the audit must know of each row
+NOT_OF_PAGES = {"cursor", "expand", "fields"}
+# how each row of a page begins; inside a text the quotes would be escaped
+ROW = re.compile(rb'\{"id":([0-9]+),"practice":([0-9]+),')
+
+
+class CachedViewSet(ReadOnlyViewSet):
+    """A list and a detail that are cached.
+
+    `stamp` names what its rows are to the writers (marb.core.cache.stamps), `depends` what else its answers show.
+    """
+
+    stamp: ClassVar[str] = ""
+    depends: ClassVar[tuple[str, ...]] = ()
+    page_name: ClassVar[str] = "list"
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        wanted = [] if request.query_params else want_rows(type(self), request.user, int(self.kwargs["pk"]))
+        if not wanted:
+            return super().retrieve(request, *args, **kwargs)
+        found = fetch(wanted, lambda: self.fill_row(request))
+        if found.body is None:
+            raise Http404
+        note(request, rows_of(found, self.kwargs["pk"]))
+        return send(request._request, found)
+
+    def fill_row(self, request: Request) -> Filled:
+        try:
+            shown = super().retrieve(request).data
+        except Http404:
+            return Filled(None)
+        return Filled(orjson.dumps(shown, default=plain), shown["practice"])
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        wanted = want_list(type(self), request.user, request.query_params)
+        if wanted is None:
+            return super().list(request, *args, **kwargs)
+        found = fetch([wanted], lambda: self.fill_page(request))
+        note(request, rows_of(found, ""))
+        return send(request._request, found)
+
+    def fill_page(self, request: Request) -> Filled:
+        body = orjson.dumps(super().list(request).data, default=plain)
+        head, results, rows = body.partition(RESULTS)
+        return Filled(head.replace(b'"' + here(request._request), b'"' + HERE) + results + rows)
+
+
+def want_rows(view: type[CachedViewSet], user: Any, pk: int) -> list[Wanted]:
+    """Name a row as each of a person's practices would have it; nothing where it cannot be cached for her."""
+    depends = (view.stamp, *view.depends)
+    return [
+        want_row(view.kind, pk, each, variant_of(user, each), depends)._replace(missing=(f"{view.stamp}{SET}",))
+        for each in scope_of(user)
+    ]
+
+
+def variant_of(user: Any, practice_id: int) -> str:
+    sees_all = practice_id == EVERYBODY or may(user, practice_id, Action.SEE_IDENTIFIERS)
+    return FULL if sees_all else MASKED
+
+
+def want_list(view: type[CachedViewSet], user: Any, parameters: QueryDict) -> Wanted | None:
+    """Name a list's first page by its parameters, whose values no key shows; None where it is not to be cached."""
+    scope = scope_of(user)
+    if not scope or NOT_OF_PAGES & parameters.keys():
+        return None
+    depends = (f"{view.stamp}{SET}", *view.depends)
+    return want_page(view.kind, view.page_name, scope, hash_parameters(dict(parameters.lists())), depends)
+
+
+def rows_of(answer: Answer, number: str) -> list[tuple[int, int | None]]:
+    """List the rows that an answer shows, as (id, practice id): the one of a detail's number, or those of a page."""
+    if not number:
+        return [(int(pk), int(practice_id)) for pk, practice_id in ROW.findall(answer.body or b"")]
+    practice_id = answer.practice_id if answer.practice_id != EVERYBODY else None
+    return [(int(number), practice_id)]
+
+
+def send(request: HttpRequest, answer: Answer) -> HttpResponse:
+    """Answer with the bytes, or 304 where the caller has them."""
+    etag = f'"{answer.etag}"'
+    if request.method in ("GET", "HEAD") and etag in request.META.get("HTTP_IF_NONE_MATCH", ""):
+        response = HttpResponse(status=304)
+        del response.headers["Content-Type"]
+    else:
+        body = answer.body or b""
+        body = body.replace(HERE, here(request)) if HERE in body else body
+        response = HttpResponse(body, content_type="application/json")
+    response.headers["ETag"] = etag
+    return response
+
+
+def here(request: HttpRequest) -> bytes:
+    """Get how this caller names this server: `https://marb.example`."""
+    return f"{request.scheme}://{request.get_host()}".encode()

@@ -1,0 +1,48 @@
+"""The seam of the cached reading path: who asks, whether she may now, and that it was read. No DRF's machinery.
+
+`authenticate` answers a person by her token, or None where the whole path must decide (no token, a wrong one, a
+session). `admit` is asked once for each answer that is sent from here, `record` keeps that it was: the same throttle
+and the same audit as those of the whole path, so that a cached answer can be no cheaper a way to read.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest
+
+from marb.access import audit, reader, throttle
+from marb.access.origin import request_id_of
+from marb.access.roles import get_roles, is_superuser
+from marb.core.cache.keys import EVERYBODY, MOST_PRACTICES
+
+
+def authenticate(request: HttpRequest) -> Any:
+    """Get the person whose token the request bears; None for every other request."""
+    found = reader.authenticate(request)
+    return found.person() if found is not None and found.token is not None else None
+
+
+def scope_of(user: Any) -> tuple[int, ...]:
+    """Get the practices whose entries a person may be answered from; none where she has too many, or none at all."""
+    if is_superuser(user):
+        return (EVERYBODY,)
+    practices = tuple(sorted(get_roles(user)))
+    return practices if len(practices) <= MOST_PRACTICES else ()
+
+
+def admit(request: HttpRequest) -> throttle.Verdict:
+    """Take the request from the person's allowance; once, though the whole path ask again."""
+    return throttle.of_request(request, reader.authenticate(request))
+
+
+def record(request: HttpRequest, place: str, rows: Sequence[tuple[int, int | None]], status_code: int) -> str:
+    """Keep that a person read these rows, as (id, practice id), at a named address; answers the request's id.
+
+    Raises marb.access.audit.AuditFull, upon which nothing may be answered.
+    """
+    request_id = request_id_of(request)
+    setattr(request, audit.REQUEST_ID, request_id)
+    kind = audit.kind_of(place.rpartition(":")[2], is_page=False)
+    found = reader.authenticate(request)
+    audit.record(request, found, rows, kind=kind, place=place, status_code=status_code)
+    return request_id

@@ -1,0 +1,51 @@
+"""What the server does in one step: marks and stamps (marb.core.cache.stamps), leases and keeping (fill)."""
+
+import secrets
+
+PENDING = "!"
+PENDING_BYTE = PENDING.encode()
+# longer than a commit lasts; a mark that a rollback or a dead writer left behind runs out after it
+PENDING_SECONDS = 60
+# longer than any entry lives
+STAMP_SECONDS = 8 * 24 * 3600
+
+MARK = """
+for _, key in ipairs(KEYS) do
+    local held = redis.call('GET', key)
+    if not held or string.sub(held, 1, 1) ~= '!' then held = '' end
+    redis.call('SET', key, held .. ARGV[1], 'EX', ARGV[2])
+end
+return 1
+"""
+# a mark that others share a stamp with goes alone; the last one makes room for a new stamp
+SETTLE = """
+for _, key in ipairs(KEYS) do
+    local held = redis.call('GET', key)
+    local rest = ''
+    if held and string.sub(held, 1, 1) == '!' then
+        local from, to = string.find(held, ARGV[1], 1, true)
+        rest = held
+        if from then rest = string.sub(held, 1, from - 1) .. string.sub(held, to + 1) end
+    end
+    if rest == '' then redis.call('SET', key, ARGV[2], 'EX', ARGV[3])
+    else redis.call('SET', key, rest, 'KEEPTTL') end
+end
+return 1
+"""
+# a lease holds for the stamps that it was taken under: where they have changed, the next reader may fill
+LEASE = """
+local held = redis.call('GET', KEYS[1])
+if held and string.sub(held, string.find(held, ' ', 1, true) + 1) == ARGV[2] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[3])
+return 1
+"""
+KEEP = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+for i = 2, #KEYS do redis.call('SET', KEYS[i], ARGV[2 * i - 2], 'PX', ARGV[2 * i - 1]) end
+redis.call('DEL', KEYS[1])
+return 1
+"""
+
+
+def new_stamp() -> str:
+    return secrets.token_hex(6)
