@@ -21,11 +21,8 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from episodes.scope import gather
-<<<<<<< HEAD
-from marb.core.measure import checkpoint, mark
-=======
 from marb.core.cache import touch
->>>>>>> main
+from marb.core.measure import checkpoint, mark
 from marb.pipeline.jobs import FileJob
 
 PAIRS = """
