@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from knox.models import AuthToken
 
 from marb.core.measure import process
@@ -32,6 +33,6 @@ def test_a_hit_of_the_cache_counts_as_its_route(biller: Any, rows: Rows, ledger:
 
 def test_a_page_of_the_admin_counts_as_its_route(client: Client, biller: Any, rows: Rows, ledger: Ledger) -> None:
     client.force_login(biller)
-    client.get("/admin/claims/claim/")
+    client.get(reverse("admin:claims_claim_changelist"))
     counted = {timing.name: timing.count for timing in ledger.take().timings if timing.kind == "request"}
     assert counted == {"GET admin:claims_claim_changelist": 1}
