@@ -1,5 +1,5 @@
 # Each target is one or two plain commands; the README shows them without make.
-.PHONY: help up once test bench faults services stop format clean
+.PHONY: help up once test bench faults fuzz services stop format clean
 
 help:
 	@echo "make up        install, start everything, serve; Ctrl-C ends it"
@@ -7,6 +7,7 @@ help:
 	@echo "make test      format, lint, types, layers, migrations, tests"
 	@echo "make bench     measure it; prints the rows of docs/PERFORMANCE.md"
 	@echo "make faults    break the belt in every known way; takes about an hour, goes on where it was stopped"
+	@echo "make fuzz      ask the API everything its description allows and forbids"
 	@echo "make services  leave PostgreSQL, broker and cache running; make stop ends them"
 	@echo "make format    format the code"
 	@echo "make clean     remove .venv and var, the database with it"
@@ -30,6 +31,10 @@ bench:
 faults:
 	@.ci/venv requirements-dev.txt
 	@exec .venv/bin/python manage.py faults --full --results var/faults
+
+fuzz:
+	@.ci/venv requirements-dev.txt
+	@MARB_VAR=var/fuzz exec .venv/bin/python manage.py services run -- .ci/fuzz
 
 services:
 	@.ci/venv requirements.txt

@@ -1,128 +1,92 @@
-"""Load like people's: a biller working through lists and claims, an integration fetching pages, a health probe.
+"""Load like people's: billers at their lists, managers at theirs, another system in bulk, and a health probe.
 
     MARB_USER=... MARB_PASSWORD=... locust --host http://localhost:8000 --headless -u 20 -r 5 -t 1m
 
-The host may come by MARB_HOST; MARB_TOKEN takes the place of name and password. Reads only: one token per process is
-all that is written, and it is given back at the end. Names in the statistics carry no ids.
+Who asks what, how often and after how long a thought is data: monitoring.traffic.mix. The host may come by MARB_HOST;
+MARB_TOKEN takes the place of name and password. Ids come from lists; names in the statistics carry none. It reads only,
+unless MARB_UPLOAD names a file, which integrators then send (the same bytes again are answered as known). A token that
+was asked for is given back at the end.
 """
 
 import os
 import random
 import threading
+from pathlib import Path
 from typing import Any
 
 import requests
 from locust import FastHttpUser, between, constant_pacing, events, task
 from locust.exception import StopUser
 
-API = "/api/v1"
+from monitoring.traffic import mix
+
 HOST = os.environ.get("MARB_HOST", "http://localhost:8000")
+UPLOAD = os.environ.get("MARB_UPLOAD", "")
+LENT = os.environ.get("MARB_TOKEN", "")
 LOGIN = threading.Lock()
-KINDS = ("claims", "remits", "payments", "episodes", "payers", "providers")
+SHOWN = 200
 
 
 class Person(FastHttpUser):
-    """Somebody with a token. Remembers the ids that lists showed, to open some of them."""
+    """Somebody with a token, who asks what her sort of user asks."""
 
     abstract = True
     host = HOST
-    token = os.environ.get("MARB_TOKEN", "")
+    user: mix.User
+    token = LENT
+    body = Path(UPLOAD).read_bytes() if UPLOAD else b""
 
     def on_start(self) -> None:
-        self.seen: dict[str, list[int]] = {kind: [] for kind in KINDS}
-        self.control_numbers: list[str] = []
         with LOGIN:
             Person.token = Person.token or self.log_in()
         self.header = {"Authorization": f"Token {Person.token}"}
+        self.known = mix.Known()
+        for kind in mix.KINDS:
+            self.look(kind)
+        self.asks = [ask for ask in self.user.asks if self.known.has(ask.needs) and (UPLOAD or ask.method == "GET")]
 
     def log_in(self) -> str:
         name, password = os.environ.get("MARB_USER", ""), os.environ.get("MARB_PASSWORD", "")
-        with self.client.post(f"{API}/auth/login/", auth=(name, password), catch_response=True) as answer:
+        with self.client.post(f"{mix.API}/auth/login/", auth=(name, password), catch_response=True) as answer:
             if answer.status_code != 200:
                 answer.failure(f"login answered {answer.status_code}; set MARB_USER and MARB_PASSWORD, or MARB_TOKEN")
                 raise StopUser
             return str(answer.json()["token"])
 
-    def read(self, path: str, name: str) -> Any:
-        with self.client.get(API + path, headers=self.header, name=name, catch_response=True) as answer:
-            return answer.json() if answer.status_code == 200 else None
+    def look(self, kind: str) -> None:
+        """Read a list for its ids."""
+        path = f"{mix.API}/{kind}/?limit={SHOWN}"
+        with self.client.get(path, headers=self.header, name=mix.name_route(path), catch_response=True) as answer:
+            if answer.status_code == 200:
+                self.known.note(kind, answer.json()["results"])
 
-    def list_rows(self, kind: str, query: str = "") -> Any:
-        body = self.read(f"/{kind}/?limit=50{query}", f"{API}/{kind}/ list")
-        if body:
-            self.seen[kind] = [row["id"] for row in body["results"]] or self.seen[kind]
-        return body
-
-    def open_one(self, kind: str, query: str = "") -> None:
-        if not self.seen[kind]:
-            self.list_rows(kind)
-        if self.seen[kind]:
-            self.read(f"/{kind}/{random.choice(self.seen[kind])}/{query}", f"{API}/{kind}/:id/")
+    @task
+    def work(self) -> None:
+        """Ask one thing, as often as its weight among hers."""
+        ask = random.choices(self.asks, [each.weight for each in self.asks])[0]
+        path = mix.API + self.known.fill(ask.path, random.Random())
+        given = {"headers": self.header, "name": ask.name}
+        if ask.method == "POST":
+            given |= {"data": self.body, "headers": {**self.header, "Content-Type": "application/edi-x12"}}
+        self.client.request(ask.method, path, **given)
 
 
 class Biller(Person):
-    """Reads lists, searches by control number, opens claims, remittances and episodes."""
-
-    weight = 8
-    wait_time = between(1, 5)
-
-    @task(4)
-    def work_on_claims(self) -> None:
-        body = self.list_rows("claims", "&expand=episode")
-        self.control_numbers = [row["patient_control_number"] for row in (body or {"results": []})["results"]]
-
-    @task(3)
-    def work_on_claims_that_are_not_clean(self) -> None:
-        self.list_rows("claims", "&status=incomplete")
-
-    @task(8)
-    def open_a_claim(self) -> None:
-        self.open_one("claims", "?expand=episode")
-
-    @task(4)
-    def search(self) -> None:
-        if self.control_numbers:
-            number = random.choice(self.control_numbers)
-            self.client.get(
-                f"{API}/claims/",
-                params={"control_number": number},
-                headers=self.header,
-                name=f"{API}/claims/ search",
-            )
-
-    @task(3)
-    def open_a_remittance(self) -> None:
-        self.open_one("remits")
-
-    @task(3)
-    def open_an_episode(self) -> None:
-        self.open_one("episodes")
-
-    @task(1)
-    def look_at_payments(self) -> None:
-        self.list_rows("payments", "&is_balanced=false")
-
-    @task(1)
-    def look_at_payers(self) -> None:
-        self.list_rows("payers")
+    user = mix.BILLER
+    weight = mix.BILLER.weight
+    wait_time = between(*mix.BILLER.think)
 
 
-class Integration(Person):
-    """Fetches list after list to the end, as another system does at night."""
+class Manager(Person):
+    user = mix.MANAGER
+    weight = mix.MANAGER.weight
+    wait_time = between(*mix.MANAGER.think)
 
-    weight = 1
-    wait_time = constant_pacing(2)
 
-    @task
-    def walk_a_list(self) -> None:
-        kind = random.choice(("claims", "remits", "episodes"))
-        following = f"{API}/{kind}/?limit=1000"
-        for _ in range(10):
-            path = following[following.index(API) + len(API) :]
-            body = self.read(path, f"{API}/{kind}/ walk")
-            following = (body or {}).get("next") or ""
-            if not following:
-                return
+class Integrator(Person):
+    user = mix.INTEGRATOR
+    weight = mix.INTEGRATOR.weight
+    wait_time = between(*mix.INTEGRATOR.think)
 
 
 class Probe(FastHttpUser):
@@ -134,15 +98,15 @@ class Probe(FastHttpUser):
 
     @task
     def ask_for_health(self) -> None:
-        self.client.get(f"{API}/health/")
+        self.client.get(f"{mix.API}/health/")
 
 
 @events.test_stop.add_listener
 def log_out(environment: Any, **_: Any) -> None:
     """Give the token back, unless it was lent to us."""
-    if Person.token and not os.environ.get("MARB_TOKEN"):
+    if Person.token and not LENT:
         host = environment.host or HOST
-        requests.post(f"{host}{API}/auth/logout/", headers={"Authorization": f"Token {Person.token}"}, timeout=10)
+        requests.post(f"{host}{mix.API}/auth/logout/", headers={"Authorization": f"Token {Person.token}"}, timeout=10)
         Person.token = ""
 
 

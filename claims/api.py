@@ -12,7 +12,7 @@ from rest_framework import serializers
 from claims.models import Claim, ClaimStatus, ClaimType, ServiceLine
 from marb.access.answers import CachedViewSet
 from marb.access.masking import MaskedDocumentField, MaskedField, mask_birth_date
-from marb.core.filters import IdFilter, RowFilterSet, TextFilter
+from marb.core.filters import IdFilter, InstantFilter, RowFilterSet, TextFilter
 from marb.pipeline.models import Finding
 from marb.pipeline.serializers import FindingSerializer
 
@@ -100,8 +100,8 @@ class ClaimFilterSet(RowFilterSet):
     member_id = TextFilter("subscriber_member_id")
     service_from = django_filters.DateFilter("service_from_date", "gte")
     service_to = django_filters.DateFilter("service_from_date", "lte")
-    created_from = django_filters.IsoDateTimeFilter("created_at", "gte")
-    created_to = django_filters.IsoDateTimeFilter("created_at", "lte")
+    created_from = InstantFilter("created_at", "gte")
+    created_to = InstantFilter("created_at", "lte")
     procedure = TextFilter(method="filter_procedure")
     is_clean = django_filters.ChoiceFilter(choices=[("true", "Yes"), ("false", "No")], method="filter_clean")
 

@@ -13,7 +13,7 @@ from claims.api import ClaimFilterSet, ClaimSerializer, ClaimViewSet
 from claims.models import Claim
 from episodes.models import Episode, EpisodeClaim, EpisodeRemittance, EpisodeStatus
 from marb.access.answers import CachedViewSet
-from marb.core.filters import IdFilter, RowFilterSet, TextFilter
+from marb.core.filters import IdFilter, InstantFilter, RowFilterSet, TextFilter
 
 EPISODE_FIELDS = [
     *("id", "practice", "claim", "status", "charge_amount", "paid_amount", "adjustment_amount"),
@@ -92,8 +92,8 @@ class EpisodeFilterSet(RowFilterSet):
     remittance_id = IdFilter("remittance_links__remittance_id")
     payer = IdFilter("claim__payer_id")
     control_number = TextFilter("claim__patient_control_number")
-    created_from = django_filters.IsoDateTimeFilter("created_at", "gte")
-    created_to = django_filters.IsoDateTimeFilter("created_at", "lte")
+    created_from = InstantFilter("created_at", "gte")
+    created_to = InstantFilter("created_at", "lte")
 
 
 class EpisodeViewSet(CachedViewSet):

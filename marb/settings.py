@@ -193,6 +193,20 @@ EDI_STRICT_ENVELOPE = env.bool("EDI_STRICT_ENVELOPE", default=False)
 EDI_CHUNK_CLAIMS = env.int("EDI_CHUNK_CLAIMS", default=1_000)
 EDI_MOST_BYTES = env.int("EDI_MOST_BYTES", default=2 * 1024**3)
 
+# --- Long answers: exports and live progress hold a web thread each (marb.core.slots) ---------------------------------
+STREAMS_PER_PROCESS = env.int("STREAMS_PER_PROCESS", default=4)
+STREAMS_PER_USER = env.int("STREAMS_PER_USER", default=3)
+EXPORT_MOST_SECONDS = env.int("EXPORT_MOST_SECONDS", default=3600)
+# live progress: how often a file is looked at, and when the caller is told to come again
+EVENTS_SECONDS = env.float("EVENTS_SECONDS", default=1.0)
+EVENTS_MOST_SECONDS = env.float("EVENTS_MOST_SECONDS", default=60.0)
+
+# --- Idempotency keys (marb.access.idempotency) and uploads in parts (marb.pipeline.resumable) ------------------------
+IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", default=24)
+IDEMPOTENCY_LOCK_SECONDS = env.int("IDEMPOTENCY_LOCK_SECONDS", default=600)
+UPLOAD_HOURS = env.int("UPLOAD_HOURS", default=24)
+UPLOADS_PER_USER = env.int("UPLOADS_PER_USER", default=20)
+
 # --- People -----------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
     "marb.access.lockout.TriesBackend",
@@ -265,6 +279,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "marb.core.errors.answer_error",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
+    "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": True,
     "PAGE_SIZE": 100,
 }
@@ -280,12 +295,17 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "marb.core.schema.describe_errors",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "FileStatus": "marb.pipeline.models.FileStatus",
         "ClaimStatus": "claims.models.ClaimStatus",
         "RemittanceStatus": "remits.models.RemittanceStatus",
         "EpisodeStatus": "episodes.models.EpisodeStatus",
         "HealthStatus": ["ok", "down"],
+        "DetailedHealthStatus": ["healthy", "degraded"],
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
 }

@@ -2,9 +2,14 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
-urlpatterns: list[URLPattern | URLResolver] = [path("api/v1/", include("marb.core.urls"))]
+from marb.core.errors import unknown_address
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", include("marb.core.urls")),
+    re_path("^api/", unknown_address, name="unknown"),
+]
 if settings.SILK:
     urlpatterns.append(path("silk/", include("silk.urls", namespace="silk")))
 urlpatterns.append(path("", admin.site.urls))

@@ -1,9 +1,11 @@
-"""/health/: the one page that strangers may read. It says ok, or 503; which part is down is for the log.
+"""/health/: the one page that strangers may read. It says ok, or 503; which part is down is for the log and for
+members, who may read /health/detailed/.
 
 Asked of each: PostgreSQL a SELECT, the broker and the cache a PING, with a short time limit.
 """
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +21,8 @@ from rest_framework.views import APIView
 
 log = logging.getLogger(__name__)
 PATIENCE_SECONDS = 1.0
+LIMITS: dict[str, Any] = {"socket_timeout": PATIENCE_SECONDS, "socket_connect_timeout": PATIENCE_SECONDS}
+HEARTBEAT_SECONDS = 60
 
 
 class Health(APIView):
@@ -40,6 +44,46 @@ class Health(APIView):
         return answer
 
 
+class ComponentSerializer(serializers.Serializer[Any]):
+    """One part of the product; `response_time_ms` is how long its answer took."""
+
+    status = serializers.ChoiceField(["ok", "down"])
+    response_time_ms = serializers.FloatField()
+
+
+class HealthDetailSerializer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(["healthy", "degraded"])
+    components = serializers.DictField(child=ComponentSerializer())
+
+
+class HealthDetail(APIView):
+    """Which parts are up, for members: database, broker, cache, and whether any worker lives."""
+
+    @extend_schema(operation_id="health_detailed", responses=HealthDetailSerializer)
+    def get(self, request: Request) -> Response:
+        found = {name: ask(is_up) for name, is_up in {**PARTS, "workers": are_workers_up}.items()}
+        degraded = any(part["status"] == "down" for part in found.values())
+        answer = Response({"status": "degraded" if degraded else "healthy", "components": found})
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+
+def ask(is_up: Callable[[], bool]) -> dict[str, Any]:
+    began = time.monotonic()
+    status = "ok" if is_up() else "down"
+    return {"status": status, "response_time_ms": round((time.monotonic() - began) * 1000, 2)}
+
+
+def are_workers_up() -> bool:
+    """Say whether a worker has asked the broker for work in the last minute (Dramatiq's own heartbeats)."""
+    try:
+        with redis.Redis.from_url(settings.BROKER_URL, **LIMITS) as client:
+            since = (time.time() - HEARTBEAT_SECONDS) * 1000
+            return bool(client.zcount("dramatiq:__heartbeats__", since, "+inf"))
+    except redis.RedisError:
+        return False
+
+
 def is_database_up() -> bool:
     try:
         with connection.cursor() as cursor:
@@ -58,9 +102,8 @@ def is_cache_up() -> bool:
 
 
 def answers_ping(url: str) -> bool:
-    limits = {"socket_timeout": PATIENCE_SECONDS, "socket_connect_timeout": PATIENCE_SECONDS}
     try:
-        with redis.Redis.from_url(url, **limits) as client:
+        with redis.Redis.from_url(url, **LIMITS) as client:
             return bool(client.ping())
     except redis.RedisError:
         return False

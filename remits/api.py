@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from marb.access.answers import CachedViewSet
 from marb.access.masking import MaskedDocumentField, MaskedField
-from marb.core.filters import IdFilter, RowFilterSet, TextFilter
+from marb.core.filters import IdFilter, InstantFilter, RowFilterSet, TextFilter
 from marb.pipeline.models import Finding
 from marb.pipeline.serializers import FindingSerializer
 from remits.models import Adjustment, Payment, ProviderAdjustment, Remittance, RemittanceLine, RemittanceStatus
@@ -132,8 +132,8 @@ class RemittanceFilterSet(RowFilterSet):
     claim_status_code = TextFilter(max_length=2)
     control_number = TextFilter("patient_control_number")
     payer_claim_control_number = TextFilter()
-    created_from = django_filters.IsoDateTimeFilter("created_at", "gte")
-    created_to = django_filters.IsoDateTimeFilter("created_at", "lte")
+    created_from = InstantFilter("created_at", "gte")
+    created_to = InstantFilter("created_at", "lte")
     carc = TextFilter(method="filter_carc", max_length=5)
 
     def filter_carc(self, queryset: QuerySet[Remittance], name: str, value: str) -> QuerySet[Remittance]:

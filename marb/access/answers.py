@@ -7,6 +7,7 @@ practices' entries: another practice's row is not there, and that it is not ther
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import orjson
@@ -15,11 +16,11 @@ from rest_framework.request import Request
 
 from marb.access.door import scope_of
 from marb.access.roles import Action, may
-from marb.core.cache.fill import Answer, Filled, fetch
+from marb.core.bulk import BulkViewSet
+from marb.core.cache.fill import Answer, Filled, fetch, fetch_many
 from marb.core.cache.keys import EVERYBODY, SET, Wanted, hash_parameters, want_page, want_row
 from marb.core.reads import note
 from marb.core.renderer import plain
-from marb.core.viewsets import ReadOnlyViewSet
 
 FULL, MASKED = "full", "masked"
 # what a page's own links begin with, until it is known who asks: no JSON text holds the byte
@@ -31,7 +32,7 @@ NOT_OF_PAGES = {"cursor", "expand", "fields"}
 ROW = re.compile(rb'\{"id":([0-9]+),"practice":([0-9]+),')
 
 
-class CachedViewSet(ReadOnlyViewSet):
+class CachedViewSet(BulkViewSet):
     """A list and a detail that are cached.
 
     `stamp` names what its rows are to the writers (marb.core.cache.stamps), `depends` what else its answers show.
@@ -71,12 +72,32 @@ class CachedViewSet(ReadOnlyViewSet):
         head, results, rows = body.partition(RESULTS)
         return Filled(head.replace(b'"' + here(request._request), b'"' + HERE) + results + rows)
 
+    def get_many(self, ids: Sequence[int]) -> dict[int, Any]:
+        """Get rows by id from the cache, those that it has not by one query; each as JSON that is ready to send."""
+        user = self.request.user
+        if self.request.query_params or not scope_of(user):
+            return super().get_many(ids)
+        wanted = {number: want_rows(type(self), user, number, self.page_name) for number in ids}
+        found = {number: each for number, each in fetch_many(wanted, self.fill_many).items() if each.body is not None}
+        note(self.request, [row for number, each in found.items() for row in rows_of(each, str(number))])
+        return {number: orjson.Fragment(found[number].body or b"null") for number in ids if number in found}
 
-def want_rows(view: type[CachedViewSet], user: Any, pk: int) -> list[Wanted]:
-    """Name a row as each of a person's practices would have it; nothing where it cannot be cached for her."""
+    def fill_many(self, ids: Sequence[int]) -> dict[int, Filled]:
+        rows = super().get_many(ids)
+        found = {number: Filled(orjson.dumps(row, default=plain), row["practice"]) for number, row in rows.items()}
+        return {number: found.get(number, Filled(None)) for number in ids}
+
+
+def want_rows(view: type[CachedViewSet], user: Any, pk: int, form: str = "") -> list[Wanted]:
+    """Name a row as each of a person's practices would have it; nothing where it cannot be cached for her.
+
+    `form` says how it is shown where it is not the detail.
+    """
     depends = (view.stamp, *view.depends)
     return [
-        want_row(view.kind, pk, each, variant_of(user, each), depends)._replace(missing=(f"{view.stamp}{SET}",))
+        want_row(view.kind, pk, each, f"{form}{variant_of(user, each)}", depends)._replace(
+            missing=(f"{view.stamp}{SET}",)
+        )
         for each in scope_of(user)
     ]
 

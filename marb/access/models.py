@@ -197,3 +197,26 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.kind}"
+
+
+class IdempotencyKey(models.Model):
+    """A person's key for one request, and what it answered (marb.access.idempotency); without an answer, at work."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
+    key = models.CharField(max_length=255)
+    # sha256 of the method and address, and of the body
+    request = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64, blank=True)
+    status_code = models.PositiveSmallIntegerField(null=True)
+    answer = models.JSONField(null=True)
+    lock_no = models.PositiveIntegerField(default=1)
+    locked_until = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotencykey_once")]
+        # the sweep
+        indexes = [models.Index(fields=["expires_at"], name="idempotencykey_expiry")]
+
+    def __str__(self) -> str:
+        return f"Key {self.pk}"

@@ -1,9 +1,10 @@
 """/auth/ and the API's own description, for those who are logged in."""
 
 from django.urls import path
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from marb.access import api
+from marb.access.pages import RedocPage, RedocScript
 
 urlpatterns = [
     path("auth/login/", api.Login.as_view(), name="auth-login"),
@@ -12,5 +13,6 @@ urlpatterns = [
     path("auth/me/", api.Me.as_view(), name="auth-me"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("schema/swagger/", SpectacularSwaggerSplitView.as_view(), name="swagger"),
-    path("schema/redoc/", SpectacularRedocView.as_view(), name="redoc"),
+    path("schema/redoc/", RedocPage.as_view(), name="redoc"),
+    path("schema/redoc/script/", RedocScript.as_view(), name="redoc-script"),
 ]

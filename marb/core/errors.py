@@ -7,8 +7,10 @@ caller's are not caught here; Django logs them and `handler500` says no more tha
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.urls import resolve
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -89,6 +91,15 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return plain_answer(404) if request.path.startswith(API_PREFIX) else defaults.page_not_found(request, exception)
+
+
+@csrf_exempt
+def unknown_address(request: HttpRequest) -> HttpResponse:
+    """Answer for every address below /api/ that there is none of: JSON to everybody, not the admin's login page."""
+    reads, with_slash = request.method in ("GET", "HEAD"), f"{request.path_info}/"
+    if reads and not request.path.endswith("/") and resolve(with_slash).func is not resolve(API_PREFIX).func:
+        return HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
+    return plain_answer(404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

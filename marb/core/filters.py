@@ -1,13 +1,16 @@
 """What lists may be filtered by: named filters only. An unknown parameter is a 400, never a lookup, never ignored."""
 
+from datetime import UTC
 from typing import Any
 
 import django_filters
 from django import forms
 from django.core.validators import RegexValidator
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
 
 MOST_TEXT = 100
+WITHOUT_NUL = r"^[^\u0000]+$"
 
 
 class IdField(forms.CharField):
@@ -20,15 +23,37 @@ class IdField(forms.CharField):
         return int(text) if text else None
 
 
+@extend_schema_field({"type": "integer", "minimum": 0, "maximum": 10**18 - 1})
 class IdFilter(django_filters.Filter):
     field_class = IdField
+
+
+class InstantField(django_filters.fields.IsoDateTimeField):
+    """A moment in UTC: PostgreSQL takes no offset of 16 hours or more, RFC 3339 does."""
+
+    def clean(self, value: Any) -> Any:
+        moment = super().clean(value)
+        if moment is None:
+            return None
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:
+            # within a day of the calendar's ends
+            return moment.replace(tzinfo=UTC)
+
+
+class InstantFilter(django_filters.IsoDateTimeFilter):
+    field_class = InstantField
 
 
 class TextFilter(django_filters.CharFilter):
     """Exact text, as long as a column may be; stripped of nothing, because control numbers are taken as sent."""
 
     def __init__(self, *args: Any, **options: Any):
-        super().__init__(*args, **{"max_length": MOST_TEXT, "strip": False, **options})
+        known = {"max_length": MOST_TEXT, "strip": False, **options}
+        super().__init__(*args, **known)
+        described = {"type": "string", "minLength": 1, "maxLength": known["max_length"], "pattern": WITHOUT_NUL}
+        extend_schema_field(described)(self)
 
 
 class RowFilterSet(django_filters.FilterSet):

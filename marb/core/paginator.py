@@ -8,12 +8,12 @@ import binascii
 import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError as FieldError
 from django.db.models import Q, QuerySet
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,22 +21,25 @@ from rest_framework.utils.urls import replace_query_param
 
 MOST_ID = 2**63 - 1
 NEWEST_FIRST = ("-id", "id")
+ROWS_AT_ONCE = 2_000
+CURSOR = "^[A-Za-z0-9_=-]{1,4000}$"
 
 
 class Key(NamedTuple):
     """Where a page begins: after (or, going back, before) the row with this value and id."""
 
     back: bool
-    value: str | None
+    value: Any
     id: int
 
 
 class KeyPagination(BasePagination):
     """Pages by key. `limit` is a whole number from 1 to 1000 (100 without it), `ordering` one of the view's; anything
-    else, like a cursor that was not handed out, is a 400."""
+    else is a 400. A cursor leads to a page: one that was not handed out is a 404."""
 
     default_limit = 100
     most_limit = 1000
+    key: Key | None
     parameters = ("limit", "cursor", "ordering")
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
@@ -51,10 +54,10 @@ class KeyPagination(BasePagination):
         self.page = rows[:limit][::-1] if back else rows[:limit]
         return self.page
 
-    def get_limit(self, request: Request) -> int:
-        text = request.query_params.get("limit", str(self.default_limit))
-        if not re.fullmatch("[0-9]{1,4}", text) or not 1 <= int(text) <= self.most_limit:
-            raise ValidationError({"limit": [f"A whole number from 1 to {self.most_limit}."]})
+    def get_limit(self, request: Request, default: int = default_limit, most: int = most_limit) -> int:
+        text = request.query_params.get("limit", str(default))
+        if not re.fullmatch("[0-9]{1,9}", text) or not 1 <= int(text) <= most:
+            raise ValidationError({"limit": [f"A whole number from 1 to {most}."]})
         return int(text)
 
     def get_ordering(self, request: Request, orderings: Sequence[str]) -> str:
@@ -83,12 +86,14 @@ class KeyPagination(BasePagination):
         cursor = request.query_params.get("cursor")
         if cursor is None:
             return None
+        if not re.fullmatch(CURSOR, cursor):
+            raise ValidationError({"cursor": ["Not a cursor."]})
         try:
             key = read_cursor(cursor)
             if self.column != "id":
                 self.model._meta.get_field(self.column).to_python(key.value)
         except (ValueError, TypeError, binascii.Error, RecursionError, FieldError):
-            raise ValidationError({"cursor": ["Not a cursor of this list."]}) from None
+            raise NotFound("Not a cursor of this list.") from None
         return key
 
     def get_paginated_response(self, data: Any) -> Response:
@@ -117,10 +122,23 @@ class KeyPagination(BasePagination):
         orderings = list(getattr(view, "orderings", NEWEST_FIRST))
         schemas: dict[str, dict[str, Any]] = {
             "limit": {"type": "integer", "minimum": 1, "maximum": self.most_limit, "default": self.default_limit},
-            "cursor": {"type": "string"},
+            "cursor": {"type": "string", "pattern": CURSOR},
             "ordering": {"type": "string", "enum": orderings, "default": orderings[0]},
         }
         return [{"name": name, "in": "query", "required": False, "schema": schemas[name]} for name in self.parameters]
+
+
+def walk(queryset: QuerySet[Any, Any], ordering: str, most: int) -> Iterator[list[Any]]:
+    """Yield the rows of a values() queryset in batches, `most` in all, each batch after the key of the one before."""
+    pages = KeyPagination()
+    pages.ordering, pages.key = ordering, None
+    while most > 0:
+        rows = list(pages.after_key(queryset).order_by(*pages.order(back=False))[: min(ROWS_AT_ONCE, most)])
+        if rows:
+            yield rows
+        most = most - len(rows) if len(rows) == ROWS_AT_ONCE else 0
+        if most:
+            pages.key = Key(False, rows[-1][pages.column], rows[-1]["id"])
 
 
 def beyond(column: str, key: Key, downwards: bool) -> Q:

@@ -15,6 +15,13 @@ def warm() -> None:
             pool.open()
 
 
+def give_back() -> None:
+    """Give this thread's connections back while a long answer waits for its reader; not inside a transaction."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+
+
 def statistics() -> dict[str, dict[str, int]]:
     """Get what each pool of this process counts, by database: psycopg_pool's names, such as pool_size,
     pool_available, requests_num, requests_waiting, requests_wait_ms, connections_lost. Empty without a pool."""

@@ -19,6 +19,23 @@ class OrjsonRenderer(BaseRenderer):
         return b"" if data is None else orjson.dumps(data, default=plain)
 
 
+class CsvRenderer(OrjsonRenderer):
+    """Lets a caller ask for text/csv: the rows are streamed by the view, an error is JSON all the same."""
+
+    media_type = "text/csv"
+    format = "csv"
+
+
+class NdjsonRenderer(OrjsonRenderer):
+    media_type = "application/x-ndjson"
+    format = "ndjson"
+
+
+class EventRenderer(OrjsonRenderer):
+    media_type = "text/event-stream"
+    format = "events"
+
+
 def plain(value: Any) -> Any:
     """Say as JSON what orjson does not know: Decimal and lazy text as text."""
     if isinstance(value, Decimal):

@@ -76,24 +76,30 @@ class ReadOnlyViewSet(GenericViewSet[Any]):
     lookup_value_regex = "[0-9]{1,18}"
     http_method_names: Sequence[str] = ("get", "head", "post", "put", "patch", "delete")
     schema = RowSchema()
+    # what a person needs a right for (marb.access.roles); reading needs none
+    write_action: str | None = None
+    list_actions: Sequence[str] = ("list",)
     action: str
 
     @property
     def is_detail(self) -> bool:
-        return self.action != "list"
+        return self.action not in self.list_actions
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.check_parameters(request)
+        # a method that the address does not have is a 405, whatever came with it
+        if self.action:
+            self.check_parameters(request)
 
     def check_parameters(self, request: Request) -> None:
-        """Refuse parameters that nobody reads, and NUL, which PostgreSQL text refuses."""
+        """Refuse parameters that nobody reads or that say nothing, and NUL, which PostgreSQL text refuses."""
         known = {*self.parameters, *getattr(getattr(self, "filterset_class", None), "base_filters", ())}
         unknown = sorted(set(request.query_params) - known)
         if unknown:
             raise ValidationError({"request": [f"Unknown parameter. Known: {', '.join(sorted(known))}."]})
-        if any("\x00" in value for values in request.query_params.lists() for value in values[1]):
-            raise ValidationError({"request": ["NUL is in no value."]})
+        values = [value for _, values in request.query_params.lists() for value in values]
+        if not all(values) or any("\x00" in value for value in values):
+            raise ValidationError({"request": ["A parameter has a value, and NUL is in none."]})
 
     def get_queryset(self) -> QuerySet[Any, Any]:
         return super().get_queryset().for_user(self.request.user)  # type: ignore[attr-defined]
@@ -113,7 +119,7 @@ class ReadOnlyViewSet(GenericViewSet[Any]):
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer one row with its children."""
-        shape = get_shape(self.detail_class)
+        shape = self.chosen(get_shape(self.detail_class))
         row = self.get_row(shape)
         shown = self.show_row(row, shape)
         for name, child in shape.nested.items():
@@ -144,15 +150,17 @@ class ReadOnlyViewSet(GenericViewSet[Any]):
         return shown
 
     def chosen(self, shape: Shape) -> Shape:
-        """Narrow a list's shape to `fields=a,b`; a name that the list does not have is a 400."""
+        """Narrow a shape to `fields=a,b`; a name that it does not have is a 400."""
         text = self.request.query_params.get("fields")
         if text is None:
             return shape
         names = text.split(",")
-        if not set(names) <= set(shape.columns):
-            raise ValidationError({"fields": [f"Of {', '.join(shape.columns)}."]})
+        if not set(names) <= {*shape.columns, *shape.nested}:
+            raise ValidationError({"fields": [f"Of {', '.join([*shape.columns, *shape.nested])}."]})
+        columns = {name: shape.columns[name] for name in names if name in shape.columns}
         shows = {name: show for name, show in shape.shows.items() if name in names}
-        return shape._replace(columns={name: shape.columns[name] for name in names}, shows=shows)
+        nested = {name: child for name, child in shape.nested.items() if name in names}
+        return Shape(columns, shows, nested, shape.singles)
 
     def with_parts(self, rows: Sequence[Row], shown: Answers) -> Answers:
         """Add what `expand=a,b` asks for, each part in a fixed number of queries for the whole page."""

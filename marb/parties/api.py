@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from marb.access.answers import CachedViewSet
+from marb.access.idempotency import idempotent
 from marb.access.masking import MaskedField, mask_tax_number
 from marb.access.roles import Action
 from marb.core.filters import IdFilter, RowFilterSet, TextFilter
@@ -103,11 +104,12 @@ class PayerViewSet(mixins.UpdateModelMixin, CachedViewSet):
     kind = "payer"
     stamp, depends = "party", ("party+",)
     write_action = Action.CHANGE_PARTIES
-    http_method_names = ("get", "head", "patch")
+    http_method_names = ("get", "head", "post", "patch")
 
     def get_serializer_class(self) -> type[serializers.Serializer[Any]]:
         return PayerChangeSerializer if self.action == "partial_update" else super().get_serializer_class()
 
+    @idempotent
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Change a payer and answer it whole."""
         serializer = self.get_serializer(self.get_object(), data=request.data, partial=True)

@@ -14,16 +14,19 @@ from django.conf import settings
 from django.db import transaction
 from dramatiq_crontab import interval
 
+from marb.access import idempotency
 from marb.access.actors import warm_practice
 from marb.pipeline import run
 from marb.pipeline.models import Chunk, ChunkState, EdiFile
 from marb.pipeline.reaper import end_silent, find_overdue
+from marb.pipeline.retention import sweep_uploads
 
 # the soft limit: the runner gives the row back; the hard one is the lease keeper's and marb.core.worker's
 TIME_LIMIT = settings.SOFT_LIMIT_SECONDS * 1000
 REAP_SECONDS = 10
 # bells that may wait for a worker before the reaper rings none for what waits its turn
 MOST_WAITING = 100
+SWEEP_SECONDS = 600
 SMALL_BYTES = 4 * 1024 * 1024
 RETRIES: dict[str, Any] = {"max_retries": 3, "min_backoff": 1_000, "max_backoff": 30_000}
 
@@ -100,3 +103,11 @@ def ring_after(chunk_id: int) -> None:
 def own_queue(file: EdiFile) -> str:
     """The queue of a person's small upload; for others the actor's own."""
     return "interactive" if file.uploaded_by_id and file.byte_count <= SMALL_BYTES else ""
+
+
+# a day's end of what people began and did not finish, and of keys that nobody can repeat any more
+@interval(seconds=SWEEP_SECONDS)
+@dramatiq.actor(queue_name="maintenance", time_limit=60_000, max_retries=0, max_age=60_000)
+def sweep() -> None:
+    sweep_uploads()
+    idempotency.sweep()

@@ -5,11 +5,14 @@ bytes again answer 200 with the first file's id. What is not X12 is kept too, an
 it. The raw bytes of a quarantined claim hold identifiers: they are for roles that may see those.
 """
 
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import django_filters
+from django.conf import settings
 from django.db.models import QuerySet
-from django.http import Http404
+from django.http import Http404, StreamingHttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
@@ -18,19 +21,23 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.serializers import Serializer
 
+from marb.access.idempotency import answer_once
 from marb.access.models import Practice
 from marb.access.roles import Action, find_practices, may
+from marb.core.bulk import BulkViewSet
 from marb.core.errors import body
-from marb.core.filters import RowFilterSet, TextFilter
+from marb.core.filters import InstantFilter, RowFilterSet, TextFilter
 from marb.core.paginator import KeyPagination
-from marb.core.viewsets import ReadOnlyViewSet, get_shape, select
+from marb.core.renderer import EventRenderer, OrjsonRenderer
+from marb.core.viewsets import get_shape, select
 from marb.edi.x12 import Span, read_segments
 from marb.pipeline import serializers
 from marb.pipeline.body import FileParser, FormParser, LengthRequired
+from marb.pipeline.events import MOST_FILES, answer_events, look_at
 from marb.pipeline.intake import take_in
-from marb.pipeline.models import EdiFile, FileStatus, Quarantine, SetStatus
+from marb.pipeline.models import FINISHED, EdiFile, FileStatus, Quarantine, SetStatus
 from marb.pipeline.reading import read
-from marb.pipeline.receive import NotReceived, Received
+from marb.pipeline.receive import NotReceived, Received, pieces
 from marb.pipeline.split import read_separators
 from marb.pipeline.steering import give
 
@@ -40,6 +47,11 @@ MEDIA = frozenset(
 )
 CODES = {413: "too_large", 422: "unreadable"}
 UPLOAD_PARAMETERS = frozenset({"name", "practice"})
+LAST_EVENT = OpenApiParameter("Last-Event-ID", str, OpenApiParameter.HEADER, description="What is known already.")
+EVENT = {
+    "type": "object",
+    "properties": {"event": {"type": "string"}, "id": {"type": "string"}, "data": {"type": "string"}},
+}
 LEVELS = [(level, level) for level in "XGTCW"]
 
 
@@ -48,8 +60,8 @@ class FileFilterSet(RowFilterSet):
 
     status = django_filters.ChoiceFilter(choices=FileStatus.choices)
     kind = TextFilter()
-    received_from = django_filters.IsoDateTimeFilter("received_at", "gte")
-    received_to = django_filters.IsoDateTimeFilter("received_at", "lte")
+    received_from = InstantFilter("received_at", "gte")
+    received_to = InstantFilter("received_at", "lte")
 
 
 class FindingFilterSet(RowFilterSet):
@@ -61,7 +73,7 @@ class SetFilterSet(RowFilterSet):
     status = django_filters.ChoiceFilter(choices=SetStatus.choices)
 
 
-class FileViewSet(ReadOnlyViewSet):
+class FileViewSet(BulkViewSet):
     """Files as they were received, and what they came to."""
 
     queryset = EdiFile.objects.all()
@@ -88,15 +100,45 @@ class FileViewSet(ReadOnlyViewSet):
         responses={200: serializers.UploadedSerializer, 202: serializers.UploadedSerializer},
     )
     def create(self, request: Request) -> Response:
-        """Take a file in: the body itself (`?name=`), or the field `file` of a form. Plain or gzip."""
+        """Take a file in: the body itself (`?name=`), or the field `file` of a form. Plain or gzip.
+
+        With the header `Idempotency-Key` the same request again is answered as the first time.
+        """
         stream, name = uploaded(request)
         practice = get_practice(request)
-        try:
-            received = take_in(practice_id=practice.pk, name=name, stream=stream, user_id=request.user.pk)
-        except NotReceived as refusal:
-            code = CODES.get(refusal.status_code, "refused")
-            return Response(body(refusal.status_code, code, refusal.sentence, {}), refusal.status_code)
-        return answer(request, received)
+        content = Digested(stream, f"{practice.pk} {name}")
+
+        def act() -> Response:
+            try:
+                received = take_in(practice_id=practice.pk, name=name, stream=content, user_id=request.user.pk)
+            except NotReceived as refusal:
+                return refuse(refusal)
+            return answer(request, received)
+
+        return answer_once(request, content.digest, act)
+
+    @extend_schema(responses=serializers.StateSerializer)
+    @action(detail=True, parameters=())
+    def progress(self, request: Request, pk: str) -> Response:
+        """Answer a file's status and how far it is."""
+        return Response(look_at([self.get_file().pk]).files[0])
+
+    @extend_schema(parameters=[LAST_EVENT], responses={(200, "text/event-stream"): EVENT})
+    @action(detail=True, parameters=(), renderer_classes=[EventRenderer, OrjsonRenderer])
+    def events(self, request: Request, pk: str) -> StreamingHttpResponse:
+        """Tell a file's progress as it moves: server-sent events `progress`, and `done` when it is finished."""
+        ids = [self.get_file().pk]
+        return self.tell(lambda: ids)
+
+    @extend_schema(parameters=[LAST_EVENT], responses={(200, "text/event-stream"): EVENT}, operation_id="files_live")
+    def live(self, request: Request) -> StreamingHttpResponse:
+        """Tell the progress of every unfinished file, all that moved in one event."""
+        return self.tell(Unfinished(self.get_queryset()).find)
+
+    def tell(self, find: Callable[[], Sequence[int]]) -> StreamingHttpResponse:
+        # gathered by gzip, an event would come late
+        self.request.META.pop("HTTP_ACCEPT_ENCODING", None)
+        return answer_events(self.request.user.pk, find, self.request.headers.get("Last-Event-ID", ""))
 
     @extend_schema(responses=serializers.FileFindingSerializer(many=True))
     @action(
@@ -174,7 +216,10 @@ class FileViewSet(ReadOnlyViewSet):
         return self.give("cancel")
 
     def give(self, word: str) -> Response:
-        """Give a file an order (marb.pipeline.steering)."""
+        """Give a file an order (marb.pipeline.steering); once by its Idempotency-Key."""
+        return answer_once(self.request, lambda: "", lambda: self.carry_out(word))
+
+    def carry_out(self, word: str) -> Response:
         file = self.get_file()
         if not may(self.request.user, file.practice_id, self.write_action):
             raise PermissionDenied
@@ -213,6 +258,41 @@ def uploaded(request: Request) -> tuple[Any, str]:
     return iter(()), name
 
 
+class Digested:
+    """A stream that is hashed while it is read; the digest names all of it, and what else says it is the same."""
+
+    def __init__(self, stream: Any, named: str):
+        self.pieces = pieces(stream)
+        self.hash = hashlib.sha256(named.encode())
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self.pieces:
+            self.hash.update(piece)
+            yield piece
+
+    def digest(self) -> str:
+        """Read what is left, and name the whole."""
+        for piece in self.pieces:
+            self.hash.update(piece)
+        return self.hash.hexdigest()
+
+
+class Unfinished:
+    """A person's files that are not finished, and those that were not when first seen: their end is told as well."""
+
+    def __init__(self, files: QuerySet[EdiFile]):
+        self.files = files.exclude(status__in=FINISHED).order_by("id")
+        self.seen: set[int] = set()
+
+    def find(self) -> list[int]:
+        self.seen.update(self.files.values_list("id", flat=True)[:MOST_FILES])
+        return sorted(self.seen)[-MOST_FILES:]
+
+
+def most_bytes() -> int:
+    return int(settings.EDI_MOST_BYTES)
+
+
 def get_practice(request: Request) -> Practice:
     """Get the practice that an upload is for: by its code, or the only one where the person may upload."""
     code = request.query_params.get("practice") or (
@@ -224,6 +304,11 @@ def get_practice(request: Request) -> Practice:
         return found[0]
     sentence = "You may not upload for this practice." if code else "Say for which practice: `practice`, its code."
     raise ValidationError({"practice": [sentence]})
+
+
+def refuse(refusal: NotReceived) -> Response:
+    code = CODES.get(refusal.status_code, "refused")
+    return Response(body(refusal.status_code, code, refusal.sentence, {}), refusal.status_code)
 
 
 def answer(request: Request, received: Received) -> Response:

@@ -68,6 +68,12 @@ class FileParser(BaseParser):
         return Counted(stream, checked_length(parser_context))
 
 
+class PartParser(FileParser):
+    """A part of an upload (marb.pipeline.resumable), by the media type that tus gives it."""
+
+    media_type = "application/offset+octet-stream"
+
+
 def checked_length(context: Mapping[str, Any] | None, spare: int = 0) -> int:
     """Get the length that the request declares. Raises TooLarge, LengthRequired or UnsupportedMediaType."""
     meta = (context or {})["request"].META

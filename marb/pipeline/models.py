@@ -281,6 +281,48 @@ class Quarantine(Loaded):
         return f"Quarantined at {self.byte_from} of file {self.file_id}"
 
 
+class Upload(Scoped):
+    """A file that comes in parts (marb.pipeline.resumable). Its person's own: nobody else may continue it."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
+    name = models.CharField(max_length=255)
+    byte_count = models.BigIntegerField()
+    byte_offset = models.BigIntegerField(default=0)
+    file = models.ForeignKey(EdiFile, models.SET_NULL, null=True, related_name="+", db_index=False)
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(byte_offset__gte=0) & Q(byte_offset__lte=F("byte_count")), name="upload_offset_within"
+            ),
+        ]
+        indexes = [
+            # a person's own, newest first; the sweep
+            models.Index(fields=["practice", "user", "-id"], name="upload_of_user"),
+            models.Index(fields=["expires_at"], name="upload_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Upload {self.pk}"
+
+
+class UploadPart(models.Model):
+    """Bytes of an upload, as they came."""
+
+    upload = models.ForeignKey(Upload, models.CASCADE, related_name="parts", db_index=False)
+    byte_from = models.BigIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["upload", "byte_from"], name="uploadpart_once")]
+
+    def __str__(self) -> str:
+        return f"Part {self.byte_from} of upload {self.upload_id}"
+
+
 class DeadLetter(models.Model):
     """A message that the workers gave up: a bell that cannot be heard. `ids` are its arguments, `reason` has no PHI."""
 

@@ -5,7 +5,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from marb.pipeline.models import EdiFile, Finding, Quarantine, TransactionSet
+from marb.core.bulk import TextField, WholeNumberField
+from marb.pipeline.models import EdiFile, FileStatus, Finding, Hold, Quarantine, TransactionSet, Upload
 from marb.pipeline.progress import measure
 
 
@@ -109,6 +110,30 @@ class QuarantineDetailSerializer(QuarantineSerializer):
 
     class Meta(QuarantineSerializer.Meta):
         fields = [*QuarantineSerializer.Meta.fields, "segments"]
+
+
+class StateSerializer(ProgressSerializer):
+    """A file's status and progress, and nothing else of it: what is asked again and again."""
+
+    id = serializers.IntegerField()
+    status = serializers.ChoiceField(FileStatus.choices)
+    hold = serializers.ChoiceField(Hold.choices, allow_blank=True)
+
+
+class UploadSerializer(serializers.ModelSerializer[Upload]):
+    """An upload in parts: it goes on at `byte_offset`; `file` is there when it is finished."""
+
+    class Meta:
+        model = Upload
+        fields = ["id", "practice", "name", "byte_count", "byte_offset", "file", "created_at", "expires_at"]
+
+
+class UploadBeginSerializer(serializers.Serializer[Any]):
+    """What begins an upload; `practice` is a code, for members of several."""
+
+    name = TextField(max_length=255, default="", allow_blank=True)
+    byte_count = WholeNumberField(min_value=1, max_value=2**63 - 1)
+    practice = TextField(max_length=40, required=False)
 
 
 class UploadedSerializer(serializers.Serializer[Any]):

@@ -7,6 +7,7 @@ institutional, about three lines each); its remittances are all that the payers 
 import re
 from collections.abc import Iterator
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,18 +63,25 @@ def write_large(folder: Path, size: int) -> Input:
     return describe(path)
 
 
+def write_bodies(folder: Path, claims: int) -> Iterator[bytes]:
+    """Yield files of so many claims without end, each under interchange numbers of its own."""
+    once = write_pair(folder, claims).claims.path.read_bytes()
+    for round in count():
+        yield CONTROL.sub(lambda found, round=round: renumbered(found, round), once)  # type: ignore[misc]
+
+
 def renumbered(found: re.Match[bytes], round: int) -> bytes:
     return found[1] + b"%09d" % (int(found[2]) + 1_000 * round)
 
 
 def describe(path: Path) -> Input:
     """Count a file's claims or remittances and their lines from its bytes."""
-    count = lines = size = 0
+    total = lines = size = 0
     for piece in pieces(path):
-        count += piece.count(b"\nCLM*") + piece.count(b"\nCLP*")
+        total += piece.count(b"\nCLM*") + piece.count(b"\nCLP*")
         lines += piece.count(b"\nSV1*") + piece.count(b"\nSV2*") + piece.count(b"\nSVC*")
         size += len(piece)
-    return Input(path, count, lines, size)
+    return Input(path, total, lines, size)
 
 
 def pieces(path: Path) -> Iterator[bytes]:

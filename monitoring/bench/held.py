@@ -10,20 +10,22 @@ from claims.models import Claim, ServiceLine
 GAP = 10**11
 
 
-def hold(count: int) -> int:
+def hold(count: int, *, with_lines: bool = True) -> int:
     """Multiply the claims and lines that are there to at least `count` claims; answers how many there are."""
-    there, stride = shape()
-    for copy in range(1, -(-count // there)):
+    first, stride, there = shape()
+    for copy in range(there // first, -(-count // first)):
         multiply(Claim, {"id": f"id + {stride * copy}", **moved(copy), "patient_control_number": renumbered(copy)})
-        multiply(ServiceLine, {"claim_id": f"claim_id + {stride * copy}"})
+        if with_lines:
+            multiply(ServiceLine, {"claim_id": f"claim_id + {stride * copy}"})
     finish()
     return Claim.objects.count()
 
 
-def shape() -> tuple[int, int]:
-    """How many claims there are, and a stride that is wider than their ids."""
+def shape() -> tuple[int, int, int]:
+    """How many claims came from files, a stride that is wider than their ids, and how many there are with copies."""
+    first = f"FILTER (WHERE byte_offset < {GAP})"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*), max(id) + 1 FROM claims_claim")
+        cursor.execute(f"SELECT count(*) {first}, max(id) {first} + 1, count(*) FROM claims_claim")
         return cursor.fetchone()
 
 

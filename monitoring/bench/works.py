@@ -7,11 +7,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from django.core.management import CommandError
+
+from monitoring.bench import api as outside
 from monitoring.bench import bare, held, linking, measuring, reading
 from monitoring.bench.figures import Figure, Target, rate
 from monitoring.bench.files import Input, Pair, write_large, write_pair, write_professional
 from monitoring.bench.house import empty
 from monitoring.bench.loading import Load, Team, team
+from monitoring.bench.stage import Scope
+from monitoring.traffic.person import NotAnswered
 
 WARM_CLAIMS = 4_000
 WARM_SEED = 99
@@ -30,6 +35,8 @@ class Bench:
         self.jobs: int = options["jobs"]
         self.held: int = options["held"]
         self.sizes: list[int] = options["sizes"]
+        self.rate: int = options["rate"]
+        self.seconds: int = options["seconds"]
 
     @cached_property
     def pair(self) -> Pair:
@@ -157,6 +164,15 @@ def together(bench: Bench) -> list[Figure]:
     return [Figure("together", "ten files at once", count, ten, share, Target(1, "of one's rate"), details)]
 
 
+def api(bench: Bench) -> list[Figure]:
+    """The API under the product's web server, beside a constant view and plain Django REST framework."""
+    scope = Scope(bench.folder, bench.practice_id, bench.claims, bench.held, bench.runs, bench.rate, bench.seconds)
+    try:
+        return outside.measure(scope)
+    except NotAnswered as error:
+        raise CommandError(str(error)) from error
+
+
 def monitoring(bench: Bench) -> list[Figure]:
     """What monitoring costs an ingest, and the GET of one claim."""
     warm = [given.path for given in bench.warm]
@@ -207,6 +223,7 @@ WORKS: dict[str, Callable[[Bench], list[Figure]]] = {
     "together": together,
     "memory": memory,
     "second": second,
+    "api": api,
     "monitoring": monitoring,
 }
 # `copy` is measured in the same minutes as what it is compared with

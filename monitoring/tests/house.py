@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.utils import timezone
 
 from claims.tests.rows import create_claim, create_line
 from episodes.tests.links import create_episode, create_link
 from marb.access.models import Practice
 from marb.parties.tests.rows import create_payer, create_plan, create_provider
-from marb.pipeline.models import Quarantine
+from marb.pipeline.models import Quarantine, Upload
 from marb.pipeline.tests.rows import create_chunk, create_file, create_finding
 from remits.tests.rows import (
     create_adjustment,
@@ -49,6 +53,10 @@ def build_house(practice: Practice, word: str) -> House:
     episode = create_episode(claim, remittance_count=1)
     create_link(episode, remittance)
     objects = {"payer": payer, "provider": provider, "plan": plan, "file": file, "claim": claim, "episode": episode}
+    uploader, _ = get_user_model().objects.get_or_create(username=f"{word}-uploader")
+    objects["upload"] = Upload.objects.create(
+        practice=practice, user=uploader, name=word, byte_count=9, expires_at=timezone.now() + timedelta(hours=1)
+    )
     objects |= {"payment": remittance.payment, "remittance": remittance}
     held = Quarantine.objects.create(practice=practice, file=file, byte_from=500, byte_to=600, control_number=word)
     return House(objects, unlinked, {"quarantine_id": held})

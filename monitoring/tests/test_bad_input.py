@@ -60,8 +60,10 @@ def test_a_limit_is_a_whole_number_from_1_to_1000(limit: str, member: Client, ho
 
 @pytest.mark.parametrize("cursor", NO_CURSORS)
 @pytest.mark.parametrize("ordering", ["-id", "-service_from_date"])
-def test_a_cursor_that_was_not_handed_out_is_400(cursor: str, ordering: str, member: Client, house: House) -> None:
-    assert refused(member.get(f"/api/v1/claims/?ordering={ordering}&cursor={cursor}"), 400)
+def test_a_cursor_that_was_not_handed_out_leads_nowhere(
+    cursor: str, ordering: str, member: Client, house: House
+) -> None:
+    assert refused(member.get(f"/api/v1/claims/?ordering={ordering}&cursor={cursor}"), 400, 404)
 
 
 @pytest.mark.parametrize("query", NO_QUERIES)
@@ -76,6 +78,78 @@ def test_every_list_refuses_what_it_does_not_know(member: Client, house: House) 
         kind = address.name.split("-")[0]
         if kind in house.objects and not address.arguments:
             assert refused(member.get(address.path(), {"_connector": "OR"}), 400, 405), address.name
+
+
+@pytest.mark.parametrize("moment", ["2026-01-01T00:00:00-18:46", "0001-01-01T00:00:00%2B23:59", "9999-12-31T23:59:59Z"])
+def test_every_moment_of_the_calendar_is_taken(moment: str, member: Client, house: House) -> None:
+    for side in ("from", "to"):
+        assert member.get(f"/api/v1/claims/?created_{side}={moment}").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/v1/", "/api/v2/claims/", "/api/v1/claims/%C2%84/", "/api/v1/x%00/"])
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete", "options"])
+def test_an_unknown_address_answers_json_to_everybody(path: str, method: str, client: Client, db: None) -> None:
+    client = Client(enforce_csrf_checks=True)
+    assert refused(getattr(client, method)(path), 404)
+
+
+def test_a_missing_slash_leads_to_the_address(client: Client, db: None) -> None:
+    answer = client.get("/api/v1/claims?limit=1")
+    assert (answer.status_code, answer.headers["Location"]) == (301, "/api/v1/claims/?limit=1")
+    assert client.post("/api/v1/files").status_code == 404
+    assert client.get("/api/v1/nothing").status_code == 404
+
+
+def test_a_parameter_without_a_value_is_400(member: Client, house: House) -> None:
+    for query in ("service_from=", "control_number=", "cursor=", "limit=", "payer="):
+        assert refused(member.get(f"/api/v1/claims/?{query}"), 400), query
+
+
+BODIES = [
+    ("application/json", b'{"ids": ', 400, "parse_error"),
+    ("application/json", b'{"ids": [NaN]}', 400, "parse_error"),
+    ("application/json", b'{"ids": [1], "ids": [2]}', 400, "parse_error"),
+    ("application/json", b'{"ids": [' + b"9" * 5000 + b"]}", 400, "parse_error"),
+    ("application/json", b"[" * 100_000, 400, "parse_error"),
+    ("application/json", b'{"ids": ["\\u0000"]}', 400, "parse_error"),
+    ("application/json", b"\xff\xfe", 400, "parse_error"),
+    ("application/json", b'{"ids": [' + b" " * 3_000_000 + b"1]}", 413, "too_large"),
+    ("application/xml", b"<ids>1</ids>", 415, "unsupported_media_type"),
+    ("text/plain", b"1", 415, "unsupported_media_type"),
+    ("application/x-www-form-urlencoded", b"ids=1", 415, "unsupported_media_type"),
+    ("multipart/form-data; boundary=x", b"--x--", 415, "unsupported_media_type"),
+    ("", b'{"ids": [1]}', 415, "unsupported_media_type"),
+]
+
+
+@pytest.mark.parametrize(("content_type", "body", "status_code", "code"), BODIES)
+def test_what_is_no_body_is_refused(
+    content_type: str, body: bytes, status_code: int, code: str, member: Client, house: House
+) -> None:
+    answer = member.generic("POST", "/api/v1/claims/bulk/", body, content_type)
+    assert refused(answer, status_code)
+    assert answer.json()["code"] == code
+
+
+def test_a_media_type_that_is_not_answered_is_406(member: Client, house: House) -> None:
+    for path in ("claims/", f"claims/{house.objects['claim'].pk}/", "auth/me/", "health/"):
+        assert refused(member.get(f"/api/v1/{path}", headers={"Accept": "application/xml"}), 406), path
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "TRACE", "PURGE"])
+def test_a_bulk_read_is_a_post_and_nothing_else(method: str, member: Client, house: House) -> None:
+    assert refused(member.generic(method, "/api/v1/claims/bulk/?nothing=1"), 404, 405)
+
+
+def test_a_wrong_host_is_400(member: Client) -> None:
+    assert refused(member.get("/api/v1/claims/", headers={"Host": "elsewhere.example"}), 400)
+
+
+def test_a_session_without_its_csrf_token_changes_nothing(biller, house: House) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(biller)
+    answer = client.post(f"/api/v1/files/{house.objects['file'].pk}/cancel/")
+    assert refused(answer, 403)
 
 
 def test_a_wrong_choice_is_not_said_back(member: Client) -> None:

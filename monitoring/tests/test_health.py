@@ -40,3 +40,20 @@ def test_a_server_that_is_not_there_is_down() -> None:
 def test_health_asks_the_database_once(client: Client, db: None, django_assert_num_queries) -> None:
     with django_assert_num_queries(1):
         client.get(URL)
+
+
+def test_members_learn_which_part_is_down(client: Client, biller, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.force_login(biller)
+    monkeypatch.setattr(api, "are_workers_up", lambda: True)
+    found = client.get(f"{URL}detailed/").json()
+    assert found["status"] == "healthy"
+    assert set(found["components"]) == {"database", "broker", "cache", "workers"}
+    assert all(part["response_time_ms"] >= 0 for part in found["components"].values())
+    monkeypatch.setattr(api, "are_workers_up", lambda: False)
+    found = client.get(f"{URL}detailed/").json()
+    assert (found["status"], found["components"]["workers"]["status"]) == ("degraded", "down")
+
+
+def test_workers_without_a_broker_are_down(settings) -> None:
+    settings.BROKER_URL = "redis://127.0.0.1:9/0"
+    assert not api.are_workers_up()

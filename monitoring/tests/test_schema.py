@@ -10,7 +10,7 @@ from django.test import Client
 
 from monitoring.tests.addresses import find_addresses
 
-DOCS = ("schema", "swagger", "redoc")
+DOCS = ("schema", "swagger", "redoc", "redoc-script")
 
 
 @pytest.fixture
@@ -39,6 +39,14 @@ def test_the_pages_need_nothing_from_elsewhere_and_no_inline_script(page: str, m
     assert not re.findall(r"<script(?![^>]*\bsrc=)", html)
     for path in re.findall(r'(?:src|href)="/static/([^"]+)"', html):
         assert finders.find(path), path
+
+
+def test_redoc_fetches_nothing_from_its_makers(member: Client) -> None:
+    answer = member.get("/api/v1/schema/redoc/script/")
+    assert answer.headers["Content-Type"].startswith("text/javascript")
+    script = b"".join(answer) if answer.streaming else answer.content
+    assert b"cdn.redoc.ly" not in script
+    assert b"/static/marb/icon.svg" in script
 
 
 def test_the_script_of_the_pages_is_answered_as_script(member: Client) -> None:

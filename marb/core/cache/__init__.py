@@ -16,7 +16,7 @@ statistics hits and misses of all processes
 """
 
 from marb.core.cache.decorator import cached
-from marb.core.cache.fill import Answer, fetch, read_hits
+from marb.core.cache.fill import Answer, fetch, fetch_many, read_hits
 from marb.core.cache.keys import EVERYBODY, Wanted
 from marb.core.cache.purge import forget, forget_pattern
 from marb.core.cache.stamps import touch, touch_everywhere, touching
@@ -27,6 +27,7 @@ __all__ = [
     "Wanted",
     "cached",
     "fetch",
+    "fetch_many",
     "forget",
     "forget_pattern",
     "read_hits",

@@ -10,7 +10,7 @@ changed never is.
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from marb.core.cache import statistics
@@ -50,7 +50,17 @@ class Filled(NamedTuple):
     practice_id: int = EVERYBODY
 
 
+class Kept(NamedTuple):
+    """An entry that is to be kept, for so many seconds."""
+
+    wanted: Wanted
+    entry: Entry
+    seconds: float
+
+
 Fill = Callable[[], Filled]
+# the ids that the cache has not, and what each comes to
+FillMany = Callable[[Sequence[int]], Mapping[int, Filled]]
 
 
 def read_hits(choices: Sequence[Wanted]) -> Answer | None:
@@ -77,13 +87,47 @@ def fetch(choices: Sequence[Wanted], fill: Fill) -> Answer:
         flight.wait(deadline)
 
 
+def fetch_many(choices: Mapping[int, Sequence[Wanted]], fill: FillMany) -> dict[int, Answer]:
+    """Answer many rows by id, from the cache where it has them, the others by one `fill`; one trip, and one to keep.
+
+    No lease is taken: two readers of the same rows may both fill, and an entry whose stamps have changed meanwhile
+    answers nobody.
+    """
+    readings = iter(read([wanted for each in choices.values() for wanted in each], repair=True))
+    asked = {number: [next(readings) for _ in each] for number, each in choices.items()}
+    found = {number: choose(each) for number, each in asked.items()}
+    missing = [number for number, answer in found.items() if answer is None]
+    filled = fill(missing) if missing else {}
+    kept: list[Kept] = []
+    for number in missing:
+        statistics.count(asked[number][0].wanted, is_hit=False)
+        made = entries_of(asked[number], filled[number])
+        kept += made
+        etag = made[0].entry.etag if made else ""
+        found[number] = Answer(filled[number].body, etag, filled[number].practice_id, False)
+    if kept:
+        store_many(kept)
+    return {number: answer for number, answer in found.items() if answer is not None}
+
+
+def store_many(kept: Sequence[Kept]) -> None:
+    def call(client: Any) -> bool:
+        pipeline = client.pipeline(transaction=False)
+        for wanted, entry, seconds in kept:
+            pipeline.set(wanted.key, write_entry(entry), px=int((seconds + GRACE_SECONDS) * 1000))
+        pipeline.execute()
+        return True
+
+    ask(call, False)
+
+
 def read(choices: Sequence[Wanted], *, repair: bool = False) -> list[Reading]:
     """Ask the cache for entries and stamps. With `repair` stamps that are not there are made, at a second trip."""
     kept = {wanted.key: MEMORY.get(wanted.key) for wanted in choices}
     if len(choices) == 1 and is_trusted(choices[0].kind) and (entry := kept[choices[0].key]):
         return [Reading(choices[0], entry, entry.stamps, None)]
     names = [key for key, entry in kept.items() if entry is None]
-    stamps = [key for wanted in choices for key in wanted.stamp_keys()]
+    stamps = list(dict.fromkeys(key for wanted in choices for key in wanted.stamp_keys()))
     values = ask(lambda client: client.mget(*names, *stamps), None)
     if values is None:
         return [Reading(wanted, None, None, None) for wanted in choices]
@@ -160,6 +204,19 @@ def fill_in(readings: Sequence[Reading], fill: Fill, flight: "Flight") -> Answer
     return Answer(made.body, made.etag, filled.practice_id, False)
 
 
+def entries_of(readings: Sequence[Reading], filled: Filled) -> list[Kept]:
+    """Make the entries of what was filled, under the stamps that stood before; none where they cannot be believed."""
+    kept: list[Kept] = []
+    for each in readings:
+        stamps = each.missing_stamps if filled.body is None else each.stamps
+        is_theirs = filled.body is None or filled.practice_id in each.wanted.practice_ids
+        if stamps is None or not (is_theirs or EVERYBODY in (*each.wanted.practice_ids, filled.practice_id)):
+            continue
+        seconds = lifetime(each.wanted.kind, is_missing=filled.body is None)
+        kept.append(Kept(each.wanted, make_entry(stamps, filled.practice_id, seconds, filled.body), seconds))
+    return kept
+
+
 # the fills of this process, by the key of their lease
 FLIGHTS: dict[str, threading.Event] = {}
 FLIGHTS_LOCK = threading.Lock()
@@ -212,19 +269,12 @@ class Flight:
 
     def keep(self, filled: Filled) -> list[Entry]:
         """Keep what was filled under the stamps that stood before. Answers the entries that were made."""
-        kept: list[tuple[Wanted, Entry, float]] = []
-        for each in self.readings:
-            stamps = each.missing_stamps if filled.body is None else each.stamps
-            is_theirs = filled.body is None or filled.practice_id in each.wanted.practice_ids
-            if stamps is None or not (is_theirs or EVERYBODY in (*each.wanted.practice_ids, filled.practice_id)):
-                continue
-            seconds = lifetime(each.wanted.kind, is_missing=filled.body is None)
-            kept.append((each.wanted, make_entry(stamps, filled.practice_id, seconds, filled.body), seconds))
+        kept = entries_of(self.readings, filled)
         if kept and len(filled.body or b"") <= MOST_BYTES:
             self.store(kept)
-        return [entry for _, entry, _ in kept]
+        return [each.entry for each in kept]
 
-    def store(self, kept: list[tuple[Wanted, Entry, float]]) -> None:
+    def store(self, kept: list[Kept]) -> None:
         keys = [wanted.key for wanted, _, _ in kept]
         values: list[bytes | int] = []
         for _, entry, seconds in kept:

@@ -250,3 +250,29 @@ def test_the_number_of_queries_does_not_grow(api, ingested, path, queries):
     ) as captured:
         assert api.get(FILES + path.format(id=file.pk)).status_code == 200
     assert len(captured) == queries, [query["sql"] for query in captured]
+
+
+def test_an_upload_is_answered_alike_by_its_key(api):
+    key: dict[str, Any] = {"HTTP_IDEMPOTENCY_KEY": "march"}
+    first, again = send(api, CLAIMS, **key), send(api, CLAIMS, **key)
+    assert (again.status_code, again.json()) == (first.status_code, first.json()) == (202, first.json())
+    assert again.headers["Idempotent-Replayed"] == "true"
+    other = send(api, claim_file(["5"]), **key)
+    assert (other.status_code, other.json()["code"]) == (422, "key_reused")
+    assert EdiFile.objects.count() == 1
+
+
+def test_a_form_is_answered_alike_whatever_its_boundary(api):
+    sent = [
+        api.post(FILES, {"file": SimpleUploadedFile("a.837", CLAIMS)}, headers={"Idempotency-Key": "form"})
+        for _ in range(2)
+    ]
+    assert [answer.status_code for answer in sent] == [202, 202]
+
+
+def test_an_order_is_carried_out_once_by_its_key(api, put):
+    file_id = put(CLAIMS)
+    split_file(file_id)
+    key = {"Idempotency-Key": "pause"}
+    assert [api.post(f"{FILES}{file_id}/pause/", headers=key).status_code for _ in range(2)] == [202, 202]
+    assert api.post(f"{FILES}{file_id}/pause/").status_code == 409

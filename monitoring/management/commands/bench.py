@@ -22,7 +22,11 @@ class Command(BaseCommand):
         parser.add_argument("--claims", type=int, default=100_000, metavar="N", help="claims in a file")
         parser.add_argument("--runs", type=int, default=3, help="the figure is the median of so many runs")
         parser.add_argument("-j", "--jobs", type=int, default=2, metavar="N", help="processes that load")
-        parser.add_argument("--held", type=int, default=2_000_000, metavar="M", help="claims that `second` finds there")
+        parser.add_argument(
+            "--held", type=int, default=2_000_000, metavar="M", help="claims that `second` and `api` find there"
+        )
+        parser.add_argument("--rate", type=int, default=1_000, metavar="N", help="requests a second of `api`'s mix")
+        parser.add_argument("--seconds", type=int, default=10, metavar="N", help="how long `api` keeps that up")
         parser.add_argument("--sizes", type=int, nargs="+", default=[55, 1_000], help="megabytes for `memory`")
         parser.add_argument("--folder", type=Path, help="where the files are written meanwhile (default: temporary)")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
