@@ -12,9 +12,9 @@ from typing import NamedTuple
 from claims import models
 from claims.edi837 import ParsedClaim, ParsedLine, Party, QuarantinedClaim, parse_claims
 from claims.edits import check_claim, repeated_control_numbers
-from claims.expected import Expected, expect_claims
+from claims.expected import Cell, Expected, expect_claims
 from marb.core.cache import touch
-from marb.core.copy import copy_rows, reserve_ids
+from marb.core.copy import copy_rows, copy_text, copy_texts, reserve_ids, row_text
 from marb.edi.findings import CLAIM, Finding, Quarantined
 from marb.edi.values import dollars
 from marb.parties.resolve import ProviderName, payer_code, provider_code, resolve_payers, resolve_providers
@@ -29,7 +29,18 @@ CLAIM_COLUMNS = (
     *("billing_provider_id", "rendering_provider_id", "charge_amount", "expected_amount"),
     *CLAIM_FIELDS,
 )
-LINE_COLUMNS = ("practice_id", "claim_id", "charge_amount", "expected_amount", "expected_reason", *LINE_FIELDS)
+CONTROL_NUMBER, SERVICE_TO_DATE = LINE_FIELDS.index("line_control_number"), LINE_FIELDS.index("service_to_date")
+LINE_PLACE = (
+    *("practice_id", "claim_id", "line_number", "byte_offset", "line_control_number"),
+    *("service_from_date", "service_to_date"),
+)
+LINE_COLUMNS = (
+    *LINE_PLACE,
+    *("charge_amount", "expected_amount", "expected_reason"),
+    *(name for name in LINE_FIELDS if name not in LINE_PLACE),
+)
+LINE_DOCUMENTS = [LINE_COLUMNS.index(name) - len(LINE_PLACE) for name in ("adjudications", "detail")]
+NULL = "\\N"
 Row = tuple[object, ...]
 
 
@@ -55,7 +66,7 @@ def load_chunk(job: ChunkJob) -> None:
         copy_rows(
             cursor, models.Claim, CLAIM_COLUMNS, claim_rows(job, ids, reading.claims, expected, payers, providers)
         )
-        copy_rows(cursor, models.ServiceLine, LINE_COLUMNS, line_rows(job, ids, claims, expected))
+        copy_texts(cursor, models.ServiceLine, LINE_COLUMNS, list(line_texts(job, ids, claims, expected)))
         touch(job.practice_id, "claim+")
 
 
@@ -129,9 +140,36 @@ def status_of(found: list[Finding]) -> str:
     return models.ClaimStatus.PROCESSED.value
 
 
-def line_rows(job: ChunkJob, ids: list[int], claims: list[ParsedClaim], expected: list[Expected]) -> Iterator[Row]:
-    """Yield the rows of LINE_COLUMNS."""
-    practice_id = job.practice_id
+# what lines of the same SVx and price say beside LINE_PLACE, as COPY's text; the SVx bears its separators
+SERVICE_TEXTS: dict[tuple[str, Cell], str] = {}
+MOST_REMEMBERED = 20_000
+
+
+def line_texts(job: ChunkJob, ids: list[int], claims: list[ParsedClaim], expected: list[Expected]) -> Iterator[str]:
+    """Yield the rows of LINE_COLUMNS as COPY's text with its line end, the part that repeats written once."""
+    if len(SERVICE_TEXTS) > MOST_REMEMBERED:
+        SERVICE_TEXTS.clear()
     for claim_id, claim, (_, cells) in zip(ids, claims, expected, strict=True):
+        owner = f"{job.practice_id}\t{claim_id}"
         for line, cell in zip(claim.lines, cells, strict=True):
-            yield (practice_id, claim_id, dollars(line.charge_cents), *cell, *line[:LINE_WIDTH])
+            rest = SERVICE_TEXTS.get((line.service_key, cell))
+            if rest is None or has_more(line):
+                rest = row_text(line_rest(line, cell), LINE_DOCUMENTS) + "\n"
+                if not has_more(line):
+                    SERVICE_TEXTS[line.service_key, cell] = rest
+            number, days = line.line_control_number, f"{line.service_from_date or NULL}\t{line.service_to_date or NULL}"
+            number = number if number.isalnum() else copy_text(number)
+            yield f"{owner}\t{line.line_number}\t{line.byte_offset}\t{number}\t{days}\t{rest}"
+
+
+def has_more(line: ParsedLine) -> bool:
+    """Say whether a line says anything that its service and days do not."""
+    has_drug = line.drug_code or line.drug_unit_code or line.drug_unit_count is not None
+    return bool(has_drug or line.detail or line.adjudications)
+
+
+def line_rest(line: ParsedLine, cell: Cell) -> Row:
+    """List a line's values of LINE_COLUMNS behind LINE_PLACE."""
+    values = (line.unit_count, line.drug_unit_count, *line[SERVICE_TO_DATE + 1 : LINE_WIDTH])
+    drug = (line.drug_code, line.drug_unit_code)
+    return (dollars(line.charge_cents), *cell, *line[:CONTROL_NUMBER], *drug, *values)

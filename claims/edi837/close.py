@@ -19,6 +19,7 @@ from claims.edi837.records import (
     LINE_LENGTHS,
     LINE_TEXTS,
     Document,
+    Heading,
     ParsedClaim,
     ParsedLine,
     Party,
@@ -27,7 +28,7 @@ from claims.edi837.records import (
 from claims.edi837.values import Unreadable, cents
 from marb.edi.findings import CLAIM, IK403, Finding
 from marb.edi.values import parse_period
-from marb.edi.x12 import Piece, element
+from marb.edi.x12 import element
 
 NUMBER_LENGTH, DRUG_LENGTH, DRUG_UNIT_LENGTH = LINE_LENGTHS[-3:]
 DIAGNOSES = frozenset(("ABK", "ABF", "BK", "BF"))
@@ -46,18 +47,20 @@ def close_claim(
     billing: BillingLevel,
     subscriber: SubscriberLevel,
     patient: PatientLevel | None,
-    first: Piece,
     byte_end: int,
 ) -> ParsedClaim:
     """Make the claim of a draft; Unreadable where CLM01 is missing or CLM02 is no amount (loop 2300)."""
-    draft.here, draft.loop = first, "2300"
+    draft.at, draft.loop = 0, "2300"
     elements, detail, heading = draft.claim, draft.detail, draft.heading
     control_number = element(elements, 1)
     if not control_number:
         raise Unreadable(IK403, "1", "CLM01: the claim has no control number.", 1)
     charge_cents = cents(elements, 2)
     facility = close_facility(draft, element(elements, 5))
-    lines = [close_line(draft, number, line) for number, line in enumerate(draft.lines, 1)]
+    lines = [
+        line if isinstance(line, ParsedLine) else close_line(draft, number, line)
+        for number, line in enumerate(draft.lines, 1)
+    ]
     dates = take_dates(draft)
     numbers = take_numbers(detail) if "references" in detail else NO_NUMBERS
     roles = close_roles(draft)
@@ -66,7 +69,7 @@ def close_claim(
     person = patient or subscriber
     claim: tuple[Any, ...] = (
         heading.set_control,
-        claim_type_of(draft, facility[1]),
+        claim_type_of(draft.heading, lines, facility[1]),
         heading.guide,
         control_number,
         *facility,
@@ -77,7 +80,7 @@ def close_claim(
         relationship(subscriber, patient),
         *person.names,
         principal,
-        *(first[0], byte_end, first[1], len(lines)),
+        *(draft.block.start, byte_end, draft.block.position, len(lines)),
         *(subscriber.person.get("birth_date"), person.person.get("birth_date")),
         *dates,
         *(codes, draft.diagnoses),
@@ -147,11 +150,11 @@ def close_line(draft: Draft, number: int, line: Line) -> ParsedLine:
     return closed
 
 
-def claim_type_of(draft: Draft, facility_qualifier: str) -> str:
+def claim_type_of(heading: Heading, lines: list[ParsedLine], facility_qualifier: str) -> str:
     """Say P, I or D by the first service, else by the guide, else by CLM05-2 (A is a type of bill)."""
-    if draft.lines:
-        return TYPE_OF_SERVICE[draft.lines[0].service.service_id]
-    return draft.heading.claim_type or (INSTITUTIONAL if facility_qualifier == "A" else PROFESSIONAL)
+    if lines:
+        return TYPE_OF_SERVICE[lines[0].service_id]
+    return heading.claim_type or (INSTITUTIONAL if facility_qualifier == "A" else PROFESSIONAL)
 
 
 def relationship(subscriber: Level, patient: Level | None) -> str:

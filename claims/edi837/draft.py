@@ -8,7 +8,8 @@ A service (claims.edi837.services) is read apart, and only hung on its line.
 from collections.abc import Callable
 from typing import Any
 
-from claims.edi837.records import Document, Heading
+from claims.edi837.blocks import Block
+from claims.edi837.records import Document, Heading, ParsedLine
 from claims.edi837.services import NO_SERVICE, Service
 from claims.edi837.values import Unreadable, unreadable
 from marb.edi.findings import CLAIM, IK304, IK403, WARNING, Finding, Place
@@ -36,13 +37,14 @@ class Line:
 
 
 class Draft:
-    """A level (HL) or a claim (CLM) while it is read. `here` is the segment being read, as marb.edi.x12 gives it."""
+    """A level (HL) or a claim (CLM) while it is read. `at` is the place in its block of the segment being read."""
 
-    here: Piece = (0, 0, "")
+    at = 0
     party: Document | None = None
     line: Line | None = None
 
-    def __init__(self, heading: Heading, separators: Separators, section: str):
+    def __init__(self, heading: Heading, separators: Separators, section: str, block: Block):
+        self.block = block
         self.heading = heading
         self.separators = separators
         self.section = self.loop = section
@@ -52,8 +54,12 @@ class Draft:
         self.parties: list[Document] = []
         self.diagnoses: list[Document] = []
         self.other_payers: list[Document] = []
-        self.lines: list[Line] = []
+        self.lines: list[Line | ParsedLine] = []
         self.claim: list[str] = []
+
+    def here(self) -> Piece:
+        """Get the segment being read."""
+        return self.block.piece(self.at)
 
     def enter(self, section: str, scope: Document) -> None:
         """Open a loop: what follows belongs to `scope`, and to no NM1 before it."""
@@ -67,7 +73,7 @@ class Draft:
 
     def place(self) -> Place:
         """Say where the segment being read stands."""
-        offset, position, piece = self.here
+        offset, position, piece = self.here()
         name = segment_name(split_piece(piece, self.separators.element)[0])
         return self.heading.place(offset, position, name)
 

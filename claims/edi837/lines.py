@@ -27,7 +27,7 @@ def read_line(draft: Draft, elements: list[str]) -> None:
 
 
 def open_line(draft: Draft, number: str) -> Line:
-    line = draft.line = Line(draft.here[0], draft.here[1])
+    line = draft.line = Line(draft.block.offset(draft.at), draft.block.position + draft.at)
     draft.lines.append(line)
     draft.enter("2400", line.detail)
     if number != str(len(draft.lines)):

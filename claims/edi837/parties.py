@@ -5,14 +5,13 @@ the file fills: loop, role, last_name, first_name, npi (or id_qualifier and id_c
 references. A date of birth that does not exist is kept as a fault and quarantines each claim of that person.
 """
 
+from claims.edi837.blocks import Block
 from claims.edi837.draft import Draft, Take, append, keep
 from claims.edi837.guides import LOOP_OF_LEVEL_ROLE, loop_of
 from claims.edi837.records import Document, Party
 from claims.edi837.values import day
 from marb.edi.findings import IK403, Finding
-from marb.edi.x12 import Piece
 
-Block = list[Piece]
 NOBODY = Party()
 
 NAME_KEYS = (
@@ -160,10 +159,10 @@ LEVEL_READERS: dict[str, Take] = {
 class Level:
     """One HL with its names, read once for all claims below it. `fault` is why these are lost."""
 
-    def __init__(self, block: Block, draft: Draft, fault: Finding | None):
-        self.block, self.fault, self.findings = block, fault, draft.findings
-        self.detail, self.parties = draft.detail, draft.parties
-        self.document = {**draft.detail, "names": draft.parties}
+    def __init__(self, block: Block, detail: Document, parties: list[Document], fault: Finding | None = None):
+        self.block, self.fault = block, fault
+        self.detail, self.parties = detail, parties
+        self.document = {**detail, "names": parties}
 
     def party(self, role: str) -> Document:
         """Get the first party with this role (NM101), an empty document if the file has none."""
@@ -176,16 +175,16 @@ class Level:
 class BillingLevel(Level):
     """2000A: the billing provider (NM1*85)."""
 
-    def __init__(self, block: Block, draft: Draft, fault: Finding | None):
-        super().__init__(block, draft, fault)
+    def __init__(self, block: Block, detail: Document, parties: list[Document], fault: Finding | None = None):
+        super().__init__(block, detail, parties, fault)
         self.provider = provider_party(self.party("85"), self.detail.get("taxonomy_code", ""))
 
 
 class SubscriberLevel(Level):
     """2000B: the subscriber (NM1*IL) and the payer (NM1*PR). `columns` are payer_sequence_code to subscriber names."""
 
-    def __init__(self, block: Block, draft: Draft, fault: Finding | None):
-        super().__init__(block, draft, fault)
+    def __init__(self, block: Block, detail: Document, parties: list[Document], fault: Finding | None = None):
+        super().__init__(block, detail, parties, fault)
         said, payer = self.detail.get, self.party("PR")
         person = self.person = self.party("IL")
         self.names = names_of(person)
@@ -199,8 +198,8 @@ class SubscriberLevel(Level):
 class PatientLevel(Level):
     """2000C: the patient (NM1*QC) where it is not the subscriber."""
 
-    def __init__(self, block: Block, draft: Draft, fault: Finding | None):
-        super().__init__(block, draft, fault)
+    def __init__(self, block: Block, detail: Document, parties: list[Document], fault: Finding | None = None):
+        super().__init__(block, detail, parties, fault)
         self.person = self.party("QC")
         self.names = names_of(self.person)
 

@@ -9,6 +9,7 @@ Envelopes are checked by marb.edi.scan, meanings by claims.edits.
 import re
 from collections.abc import Iterator
 
+from claims.edi837.blocks import Block, read_blocks
 from claims.edi837.claim import CLAIM_READERS, read_claim
 from claims.edi837.close import close_claim
 from claims.edi837.draft import CONTROLS, Draft, Take, keep, quarantine_finding
@@ -19,21 +20,19 @@ from claims.edi837.parties import (
     LEVEL_READERS,
     PARTY_READERS,
     BillingLevel,
-    Block,
     Level,
     PatientLevel,
     SubscriberLevel,
     take_name,
 )
-from claims.edi837.records import Heading, ParsedClaim, QuarantinedClaim
+from claims.edi837.plain import PlainLines, PlainSubscribers
+from claims.edi837.records import Document, Heading, ParsedClaim, QuarantinedClaim
 from claims.edi837.services import NO_SERVICE
 from claims.edi837.values import Unreadable
 from marb.edi.findings import IK304, IK403, Finding, Quarantined
 from marb.edi.values import BadValue, parse_cents
-from marb.edi.x12 import Excerpt, Piece, Separators, Span, element, read_pieces, split_piece
+from marb.edi.x12 import Excerpt, element, split_piece
 
-BORDERS = frozenset(("ISA", "GS", "ST", "HL", "CLM", "SE", "GE", "IEA"))
-BORDER_HEADS = frozenset(name[:2] for name in BORDERS)
 READERS: dict[str, Take] = {
     **dict.fromkeys(KEPT_SEGMENTS, keep),
     **PARTY_READERS,
@@ -57,36 +56,20 @@ def parse_claims(excerpt: Excerpt) -> Iterator[ParsedClaim | QuarantinedClaim]:
     """
     reader = Reader(excerpt)
     for span in excerpt.context:
-        for name, block in blocks(span, excerpt.separators):
-            reader.read_border(name, block)
+        for block in read_blocks(span, excerpt.separators):
+            reader.read_border(block)
     reader.pending.clear()
     held: Block | None = None
-    for name, block in blocks(excerpt.body, excerpt.separators):
+    for block in read_blocks(excerpt.body, excerpt.separators):
         if held is not None:
-            yield reader.read_claim(held, block[0][0])
+            yield reader.read_claim(held, block.start)
             held = None
-        if name == "CLM":
+        if block.name == "CLM":
             held = block
         else:
-            reader.read_border(name, block)
+            reader.read_border(block)
     if held is not None:
         yield reader.read_claim(held, excerpt.body.offset + len(excerpt.body.data))
-
-
-def blocks(span: Span, separators: Separators) -> Iterator[tuple[str, Block]]:
-    """Cut a span's segments before each border segment: (its id, the segments). Before the first the id is empty."""
-    heads = BORDER_HEADS
-    name, block = "", list[Piece]()
-    for piece in read_pieces(span, separators):
-        text = piece[2]
-        if text[:2] in heads and (border := text.partition(separators.element)[0]) in BORDERS:
-            if block:
-                yield name, block
-            name, block = border, [piece]
-        else:
-            block.append(piece)
-    if block:
-        yield name, block
 
 
 class Reader:
@@ -103,14 +86,17 @@ class Reader:
         self.pending: list[Finding] = []
         self.level_segments = Lexicon(LEVEL_READERS, excerpt.separators)
         self.claim_segments = Lexicon(READERS, excerpt.separators)
+        self.lines = PlainLines(self.claim_segments)
+        self.subscribers = PlainSubscribers(self.level_segments, self.read_payer)
         self.has_controls = any(has_controls(span.data) for span in (*excerpt.context, excerpt.body))
 
-    def split(self, piece: Piece) -> list[str]:
-        return split_piece(piece[2], self.excerpt.separators.element)
+    def split(self, block: Block, place: int = 0) -> list[str]:
+        """Get the elements of a block's segment, its first if no other is asked for."""
+        return split_piece(block.texts[place], self.excerpt.separators.element)
 
-    def read_border(self, name: str, block: Block) -> None:
+    def read_border(self, block: Block) -> None:
         """Read a block that is no claim: an envelope segment, a set's heading or a level."""
-        elements = self.split(block[0])
+        elements, name = self.split(block), block.name
         if name == "HL":
             self.open_level(block, element(elements, 3))
         elif name == "ISA":
@@ -124,9 +110,10 @@ class Reader:
             self.open_set(block)
 
     def open_set(self, block: Block) -> None:
-        elements = self.split(block[0])
+        elements = self.split(block)
         guide = control(elements, 3, 35) or self.group_guide or self.excerpt.guide
-        purposes = [element(said, 6) for said in map(self.split, block) if said[0] == "BHT"]
+        segments = [self.split(block, place) for place in range(len(block.texts))]
+        purposes = [element(said, 6) for said in segments if said[0] == "BHT"]
         controls = (self.heading.interchange_control, self.heading.group_control, control(elements, 2))
         self.heading = Heading(*controls, guide, claim_type_of(guide), purposes[0] if purposes else "")
         self.close_levels()
@@ -139,33 +126,40 @@ class Reader:
         section = SECTION_OF_LEVEL.get(code)
         if section is None:
             return
+        if section == "2000B" and (subscriber := self.subscribers.read(block)) is not None:
+            self.subscriber, self.patient = subscriber, None
+            return
         draft, fault = self.read_level(block, section)
         self.pending += draft.findings
+        read = (block, draft.detail, draft.parties, fault)
         if section == "2000A":
-            self.billing, self.subscriber, self.patient = BillingLevel(block, draft, fault), None, None
+            self.billing, self.subscriber, self.patient = BillingLevel(*read), None, None
         elif section == "2000B":
-            self.subscriber, self.patient = SubscriberLevel(block, draft, fault), None
+            self.subscriber, self.patient = SubscriberLevel(*read), None
         else:
-            self.patient = PatientLevel(block, draft, fault)
+            self.patient = PatientLevel(*read)
 
     def read_level(self, block: Block, section: str) -> tuple[Draft, Finding | None]:
         """Read the names and numbers behind an HL; the second is why they cannot be read."""
-        draft, fault = Draft(self.heading, self.excerpt.separators, section), None
+        draft, fault = Draft(self.heading, self.excerpt.separators, section, block), None
         segments = self.level_segments
-        for piece in block[1:]:
-            draft.here = piece
+        for draft.at, text in enumerate(block.texts[1:], 1):
             try:
-                take, said = segments[piece[2]]
+                take, said = segments[text]
                 take(draft, said)
             except Unreadable as unreadable:
                 fault = fault or quarantine_finding(draft, unreadable)
         return draft, fault
 
+    def read_payer(self, block: Block) -> list[Document] | None:
+        """Read the segments of a level from its NM1 PR on; None where there is more to them than names."""
+        draft, fault = self.read_level(block, "2000B")
+        return None if fault or draft.findings or draft.detail else draft.parties
+
     def read_claim(self, block: Block, end: int) -> ParsedClaim | QuarantinedClaim:
         """Read one CLM and its segments; `end` is where the next block begins."""
-        draft = Draft(self.heading, self.excerpt.separators, "2300")
-        draft.here = block[0]
-        byte_end = self.trimmed(block[-1][0], end)
+        draft = Draft(self.heading, self.excerpt.separators, "2300", block)
+        byte_end = self.trimmed(block.start, end)
         try:
             billing, subscriber = self.open_levels()
             levels: list[Level] = [level for level in (billing, subscriber, self.patient) if level is not None]
@@ -173,9 +167,9 @@ class Reader:
                 if level.fault is not None:
                     return self.quarantine(draft, block, byte_end, level.fault)
             if self.has_controls:
-                self.check_characters(draft, [segment for level in levels for segment in level.block] + block)
+                self.check_characters(draft, [*(level.block for level in levels), block])
             self.read_loops(draft, block)
-            claim = close_claim(draft, billing, subscriber, self.patient, block[0], byte_end)
+            claim = close_claim(draft, billing, subscriber, self.patient, byte_end)
         except Unreadable as fault:
             return self.quarantine(draft, block, byte_end, quarantine_finding(draft, fault))
         if self.pending or claim.findings:
@@ -185,10 +179,16 @@ class Reader:
 
     def read_loops(self, draft: Draft, block: Block) -> None:
         segments = self.claim_segments
-        for piece in block:
-            draft.here = piece
-            take, said = segments[piece[2]]
-            take(draft, said)
+        texts, place, opening = block.texts, 0, self.lines.opening
+        while place < len(texts):
+            text = texts[place]
+            if text.startswith(opening) and (end := self.lines.read(draft, place)) > place:
+                place = end
+            else:
+                draft.at = place
+                take, said = segments[text]
+                take(draft, said)
+                place += 1
         if draft.line is not None and draft.line.service is NO_SERVICE:
             raise no_service(draft)
 
@@ -199,15 +199,15 @@ class Reader:
             raise Unreadable(IK304, "7", f"The claim does not stand below a {missing} level (HL).")
         return self.billing, self.subscriber
 
-    def check_characters(self, draft: Draft, segments: Block) -> None:
+    def check_characters(self, draft: Draft, blocks: list[Block]) -> None:
         """Hold that no element has NUL or other control characters: neither PostgreSQL nor people can take them."""
-        separators = self.excerpt.separators
-        allowed = separators.component + separators.repetition
-        for segment in segments:
-            for number, text in enumerate(self.split(segment)):
-                if any(found not in allowed for found in CONTROL.findall(text)):
-                    draft.here = segment
-                    raise Unreadable(IK403, "6", "An element holds a control character.", min(number, 999))
+        allowed = self.excerpt.separators.component + self.excerpt.separators.repetition
+        for block in blocks:
+            for place in range(len(block.texts)):
+                for number, text in enumerate(self.split(block, place)):
+                    if any(found not in allowed for found in CONTROL.findall(text)):
+                        draft.block, draft.at = block, place
+                        raise Unreadable(IK403, "6", "An element holds a control character.", min(number, 999))
 
     def trimmed(self, start: int, end: int) -> int:
         """Move a claim's end back over the blanks between its last segment and what follows."""
@@ -219,12 +219,11 @@ class Reader:
 
     def quarantine(self, draft: Draft, block: Block, byte_end: int, reason: Finding) -> QuarantinedClaim:
         """Make the record of a claim that cannot become rows: its bytes, and its number and charge where readable."""
-        offset, position, _ = block[0]
-        elements = self.split(block[0])
+        elements = self.split(block)
         number = element(elements, 1).translate(CONTROLS)[:60]
         charge = charge_of(element(elements, 2))
-        kept = Quarantined(offset, byte_end, position, draft.heading.set_control, number, charge)
-        return QuarantinedClaim(kept, [reason._replace(claim_offset=offset)])
+        kept = Quarantined(block.start, byte_end, block.position, draft.heading.set_control, number, charge)
+        return QuarantinedClaim(kept, [reason._replace(claim_offset=block.start)])
 
 
 def has_controls(data: bytes) -> bool:

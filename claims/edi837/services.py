@@ -23,14 +23,19 @@ Note = tuple[str, str, int]
 class Service:
     """What an SVx says. `notes` and `fault` are said at each line that has it; nothing changes once it is read.
 
-    `is_long` says that one of its texts is longer than its column.
+    `is_long` says that one of its texts is longer than its column; `is_plain`, that it is all columns.
+    `before`, `after` and `names` are the columns of a line (ParsedLine) up to the control number, behind the dates and
+    behind the position, where the line has nothing else; all such lines share them.
     """
 
     revenue_code = procedure_qualifier = procedure_code = unit_code = place_of_service_code = ""
     unit_count: str | None = None
     charge_cents = 0
     fault: Unreadable | None = None
-    is_long = False
+    is_long = is_plain = False
+    before: tuple[str, ...]
+    after: tuple[object, ...]
+    names: tuple[str, str]
 
     def __init__(self, service_id: str, key: str):
         self.service_id, self.key = service_id, key
@@ -54,7 +59,11 @@ def read_service(piece: str, elements: list[str], component: str) -> Service:
         SERVICE_READERS[service.service_id](service, elements, component)
     except Unreadable as fault:
         service.fault = fault
-    service.is_long = any(map(lt, LINE_LENGTHS, map(len, texts_of(service))))
+    service.before = texts_of(service)
+    service.after = (service.modifiers, service.pointers, [], {}, service.charge_cents)
+    service.names = (service.service_id, service.key)
+    service.is_long = any(map(lt, LINE_LENGTHS, map(len, service.before)))
+    service.is_plain = not (service.is_long or service.fault or service.notes or service.detail)
     return service
 
 

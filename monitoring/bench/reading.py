@@ -109,10 +109,10 @@ def read_claims(job: ChunkJob) -> int:
     ids = list(range(1, len(parsed) + 1))
     expected = expect_claims(job.practice_id, parsed, payers)
     rows = claims.load.claim_rows(job, ids, reading.claims, expected, payers, providers)
-    lines = claims.load.line_rows(job, ids, parsed, expected)
+    lines = claims.load.line_texts(job, ids, parsed, expected)
     return (
         length(copy_blocks(claims.models.Claim, claims.load.CLAIM_COLUMNS, rows))
-        + length(copy_blocks(claims.models.ServiceLine, claims.load.LINE_COLUMNS, lines))
+        + len("".join(lines).encode())
         + length(copy_blocks(models.Finding, FINDING_COLUMNS, (finding_row((1, 1, 1), f) for f in reading.findings)))
     )
 

@@ -1,0 +1,97 @@
+"""Blocks: a span cut before each segment that opens or closes an envelope, a level or a claim.
+
+Most files are written without layout between segments, or with the same after each: such a span is searched for its
+borders as text and split a block at a time, so that hardly anything is held. Any other is split first. Both ways
+answer the same blocks. Invariant: every segment of the span is in one block, in order.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from marb.edi.x12 import Piece, Separators, Span, framing, is_padded, strip_pieces
+
+BORDERS: Final = frozenset(("ISA", "GS", "ST", "HL", "CLM", "SE", "GE", "IEA"))
+
+
+class Block(NamedTuple):
+    """The segments (unsplit, see marb.edi.x12.split_piece) from a border to before the next; at least one.
+
+    `name` is the border's id, empty before the first. `start` and `position` are the first segment's; `width` is what
+    stands between segments, and `offsets` where each begins if that is not the same everywhere.
+    """
+
+    name: str
+    texts: list[str]
+    position: int
+    start: int
+    width: int
+    offsets: list[int] | None = None
+
+    def offset(self, place: int) -> int:
+        """Say where the segment at a place of the block begins in the file."""
+        if self.offsets is not None:
+            return self.offsets[place]
+        return self.start + sum(map(len, self.texts[:place])) + self.width * place
+
+    def piece(self, place: int) -> Piece:
+        """Get a segment of the block as marb.edi.x12 gives it."""
+        return self.offset(place), self.position + place, self.texts[place]
+
+
+def read_blocks(span: Span, separators: Separators) -> Iterator[Block]:
+    """Yield a span's blocks."""
+    text = span.data.decode("latin-1")
+    terminator, wrapped = framing(text, separators.segment)
+    whole = text.removesuffix(terminator if text.endswith(terminator) else separators.segment)
+    if wrapped or is_padded(text, [whole], terminator):
+        pieces = strip_pieces(span, whole.split(terminator), separators, wrapped=wrapped, width=len(terminator))
+        return group_pieces(pieces, separators)
+    return cut_text(span, whole, terminator, separators)
+
+
+def cut_text(span: Span, text: str, terminator: str, separators: Separators) -> Iterator[Block]:
+    """Cut at the borders what has the same terminator behind each segment."""
+    name, start, position, width = (
+        border_of(text.partition(terminator)[0], separators),
+        0,
+        span.position,
+        len(terminator),
+    )
+    for hit in border_pattern(separators.element, terminator).finditer(text):
+        texts = text[start : hit.start()].split(terminator)
+        if name == "ST":
+            position = 1
+        yield Block(name, texts, position, span.offset + start, width)
+        name, start, position = hit[1], hit.start() + width, position + len(texts)
+    yield Block(name, text[start:].split(terminator), 1 if name == "ST" else position, span.offset + start, width)
+
+
+def group_pieces(pieces: Iterator[Piece], separators: Separators) -> Iterator[Block]:
+    """Group segments that each have an offset of their own."""
+    block: Block | None = None
+    for offset, position, text in pieces:
+        name = border_of(text, separators)
+        if name and block is not None:
+            yield block
+            block = None
+        if block is None:
+            block = Block(name, [], position, offset, 0, offsets := [])
+        block.texts.append(text)
+        offsets.append(offset)
+    if block is not None:
+        yield block
+
+
+def border_of(text: str, separators: Separators) -> str:
+    """Get a border's id; empty for any other segment."""
+    name = text.partition(separators.element)[0]
+    return name if name in BORDERS else ""
+
+
+@lru_cache(maxsize=64)
+def border_pattern(element: str, terminator: str) -> re.Pattern[str]:
+    """A terminator with a border behind it."""
+    mark, end = re.escape(element), re.escape(terminator)
+    return re.compile(f"{end}(?=({'|'.join(sorted(BORDERS))})(?:{mark}|{end}|\\Z))")
