@@ -79,6 +79,12 @@ def plain_static_files() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def no_flusher() -> None:
+    """The tests' own process hands no measures on; processes that they start do."""
+    settings.MEASURE_SINK = ""
+
+
+@pytest.fixture(autouse=True, scope="session")
 def unguarded() -> None:
     """What counts and remembers across tests is off; the tests of it turn it on (marb.access)."""
     settings.READER_SECONDS = 0.0

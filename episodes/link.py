@@ -22,6 +22,7 @@ from django.db.backends.utils import CursorWrapper
 
 from episodes.scope import gather
 from marb.core.cache import touch
+from marb.core.measure import checkpoint, mark
 from marb.pipeline.jobs import FileJob
 
 PAIRS = """
@@ -204,10 +205,13 @@ def link_file(job: FileJob) -> dict[str, int]:
     Answers how many episodes were opened and joined, links made or changed and dropped, and how many remittances of
     this file have no claim. Safe to run twice: the second time changes nothing.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
+    noted = checkpoint("link_episodes", practice_id=job.practice_id, file_id=job.file_id)
+    with noted, transaction.atomic(), connection.cursor() as cursor:
         values = gather(cursor, job)
+        mark("remittance_loaded")
         for statement in (PAIRS, EDGES):
             cursor.execute(statement, values)
+        mark("control_number_matching_complete")
         cursor.execute("ANALYZE linking_pair, linking_edge")
         for statement in (CHAINS, HEIRS):
             cursor.execute(statement, values)

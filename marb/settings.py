@@ -75,6 +75,7 @@ PIPELINE = {
 }
 
 MIDDLEWARE = [
+    "marb.core.measure.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -176,6 +177,7 @@ DRAMATIQ_BROKER = {
         "dramatiq.middleware.Retries",
         "django_dramatiq.middleware.DbConnectionsMiddleware",
         "marb.pipeline.middleware.DeadLetters",
+        "marb.core.measure.actors.ActorMeasure",
         "marb.core.worker.WarmPool",
         "marb.core.worker.MemoryLimit",
         "marb.core.worker.HardLimit",
@@ -369,6 +371,52 @@ SILKY_MAX_REQUEST_BODY_SIZE = 0
 SILKY_MAX_RESPONSE_BODY_SIZE = 0
 SILKY_MAX_RECORDED_REQUESTS = 1_000
 SILKY_MAX_RECORDED_REQUESTS_CHECK_PERCENT = 10
+
+# --- Measuring (marb.core.measure, kept by monitoring); MONITORING=off switches all of it off -------------------------
+MONITORING = env.bool("MONITORING", default=True)
+MEASURE_SINK = "monitoring.sink.keep"
+# a kill loses what was measured since the last flush
+MEASURE_SECONDS = env.float("MEASURE_SECONDS", default=5.0)
+SLOW_QUERY_MS = env.float("SLOW_QUERY_MS", default=100)
+SLOW_CALL_MS = env.float("SLOW_CALL_MS", default=1_000)
+# a step of the belt: a split, a chunk, a last step of a file
+SLOW_STEP_MS = env.float("SLOW_STEP_MS", default=30_000)
+# where the cache counts its hits and misses: a function that answers {kind: {"hits": n, "misses": n}}
+CACHE_COUNTS = "marb.core.cache.statistics.read_kinds"
+# memory checkpoints of a file are kept above this size
+CHECKPOINT_BYTES = env.int("CHECKPOINT_BYTES", default=1_000_000)
+MEMORY_THRESHOLDS = {
+    "process_warning": env.float("MEMORY_WARNING_THRESHOLD_MB", default=512),
+    "process_critical": env.float("MEMORY_CRITICAL_THRESHOLD_MB", default=1_024),
+    "delta_warning": env.float("MEMORY_DELTA_WARNING_MB", default=256),
+    "delta_critical": env.float("MEMORY_DELTA_CRITICAL_MB", default=512),
+    "system_warning": env.float("SYSTEM_MEMORY_WARNING_PCT", default=75),
+    "system_critical": env.float("SYSTEM_MEMORY_CRITICAL_PCT", default=90),
+}
+# how long measures are kept: by minute, by hour, by day; checkpoints; processes gone and statements not seen again
+RETENTION_DAYS = {
+    "minute": env.int("RETENTION_MINUTES_DAYS", default=2),
+    "hour": env.int("RETENTION_HOURS_DAYS", default=35),
+    "day": env.int("RETENTION_DAYS_DAYS", default=400),
+    "checkpoint": env.int("RETENTION_CHECKPOINTS_DAYS", default=7),
+    "process": env.int("RETENTION_PROCESSES_DAYS", default=7),
+    "statement": env.int("RETENTION_STATEMENTS_DAYS", default=30),
+    "alert": env.int("RETENTION_ALERTS_DAYS", default=400),
+}
+
+# --- Alerts: told by e-mail and webhook (monitoring.notices) ----------------------------------------------------------
+EMAIL_BACKEND = (
+    "django.core.mail.backends." + ("smtp" if env.str("EMAIL_HOST", default="") else "console") + (".EmailBackend")
+)
+EMAIL_HOST = env.str("EMAIL_HOST", default="localhost")
+EMAIL_PORT = env.int("EMAIL_PORT", default=25)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="marb@localhost")
+# hosts that a webhook may reach though their address is private, or by plain http; others are public and https
+ALERT_WEBHOOK_HOSTS = env.list("ALERT_WEBHOOK_HOSTS", default=[])
 
 # --- Logs: no PHI. PostgreSQL's DETAIL and a message's arguments never reach a handler (marb.core.logs) ---------------
 LOGGING = {

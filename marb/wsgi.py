@@ -7,6 +7,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marb.settings")
 application = get_wsgi_application()
 
-from marb.core import pool  # noqa: E402  (Django must be ready)
+from marb.core import measure, pool  # noqa: E402  (Django must be ready)
 
 pool.warm()
+measure.start("web")

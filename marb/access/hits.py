@@ -20,6 +20,7 @@ from marb.access.audit import AuditFull
 from marb.access.middleware import closed
 from marb.core.cache.fill import Answer, read_hits
 from marb.core.cache.keys import Wanted
+from marb.core.measure.middleware import name_route
 
 PREFIX = "/api/v1/"
 JSON = "application/json"
@@ -78,6 +79,7 @@ class CachedAnswers:
             return None
         response = send(request, found)
         place = route.detail_name if number else route.list_name
+        name_route(request, place)
         try:
             request_id = door.record(request, place, rows_of(found, number), response.status_code)
         except AuditFull:

@@ -111,9 +111,11 @@ def work(orders: Connection) -> None:
     """The life of one process: take steps for the files it was told of, until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     prepare()
+    from marb.core import measure
     from marb.pipeline.patience import Patience
     from marb.pipeline.run import step
 
+    measure.start("ingest")
     patience, file_ids = Patience(AWAY_SECONDS), list[int]()
     while True:
         try:

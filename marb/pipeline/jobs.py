@@ -20,6 +20,7 @@ from django.db.backends.utils import CursorWrapper
 
 from marb.core.copy import copy_rows
 from marb.core.failpoints import reach
+from marb.core.measure import count, mark
 from marb.edi.findings import Finding, Quarantined
 from marb.edi.values import dollars
 from marb.edi.x12 import Excerpt
@@ -67,6 +68,7 @@ class ChunkJob(NamedTuple):
         From the fence on it holds the chunk's row, so it is impatient: where this process is paused or cut off,
         PostgreSQL ends the session and the row is free for the next holder of the lease.
         """
+        mark("parsing_complete", claims=outcome.claim_count, remittances=outcome.remittance_count)
         with transaction.atomic(), connection.cursor() as cursor:
             be_impatient(cursor)
             fence(cursor, self, outcome)
@@ -76,7 +78,15 @@ class ChunkJob(NamedTuple):
             copy_rows(cursor, models.Quarantine, QUARANTINE_COLUMNS, quarantined)
             yield cursor
             reach("before_commit")
+        count_loaded(outcome)
         reach("after_commit")
+
+
+def count_loaded(outcome: Outcome) -> None:
+    """Count what this process committed, for the rate of ingest."""
+    for name, number in (("claims", outcome.claim_count), ("remittances", outcome.remittance_count)):
+        if number:
+            count(name, number)
 
 
 IMPATIENCE = """

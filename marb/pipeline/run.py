@@ -10,7 +10,7 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -21,6 +21,8 @@ from dramatiq.middleware import Interrupt
 from marb.core.cache import touching
 from marb.core.failpoints import reach
 from marb.core.logs import plain_reason
+from marb.core.measure import checkpoint
+from marb.core.measure.timing import timed
 from marb.edi.values import dollars
 from marb.edi.x12 import Excerpt, Span
 from marb.pipeline import lease as leases
@@ -79,7 +81,8 @@ def split(lease: FileLease) -> None:
     if exhausted(lease.attempts):
         close(lease, "The file could not be split: each attempt ended without an answer.")
         return
-    with given_back(lease, "The file could not be split"):
+    noted = checkpoint("split_file", file_id=lease.file_id)
+    with given_back(lease, "The file could not be split"), timed("split_file", settings.SLOW_STEP_MS), noted:
         split_leased(lease)
 
 
@@ -95,13 +98,27 @@ def load(lease: ChunkLease) -> None:
 
 
 def run_stages(lease: ChunkLease) -> None:
-    chunk = Chunk.objects.get(pk=lease.chunk_id)
+    chunk = Chunk.objects.select_related("file").get(pk=lease.chunk_id)
     reach("read_chunk", chunk.seq)
-    job = build_job(chunk, lease)
-    for stage in stages(chunk.kind):
-        stage(job)
+    with timed(f"load_chunk {chunk.kind}", settings.SLOW_STEP_MS), watched(chunk):
+        job = build_job(chunk, lease)
+        for stage in stages(chunk.kind):
+            stage(job)
     if Chunk.objects.filter(pk=chunk.pk, state=ChunkState.LEASED, lease_no=lease.lease_no).exists():
         raise NothingCommitted
+
+
+def watched(chunk: Chunk) -> AbstractContextManager[None]:
+    """Note a worker's memory round a chunk of a file that is large enough to ask."""
+    return checkpoint(
+        "process_edi_file",
+        last="database_commit_complete",
+        when=chunk.file.byte_count > settings.CHECKPOINT_BYTES,
+        practice_id=chunk.practice_id,
+        file_id=chunk.file_id,
+        chunk_id=chunk.pk,
+        kind=f"X12-{chunk.kind}",
+    )
 
 
 def build_job(chunk: Chunk, lease: ChunkLease) -> ChunkJob:
@@ -126,7 +143,8 @@ def finish(lease: FileLease) -> None:
         with leases.kept(lease):
             # a file of 999s has no chunk, and nothing to link
             for stage in stages("file") if Chunk.objects.filter(file_id=lease.file_id).exists() else []:
-                stage(job)
+                with timed(f"{stage.__module__}.{stage.__name__}", settings.SLOW_STEP_MS):
+                    stage(job)
         close(lease, said_of_hold(lease.file_id))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management import CommandError
 
 from monitoring.bench import api as outside
-from monitoring.bench import bare, held, linking, reading
+from monitoring.bench import bare, held, linking, measuring, reading
 from monitoring.bench.figures import Figure, Target, rate
 from monitoring.bench.files import Input, Pair, write_large, write_pair, write_professional
 from monitoring.bench.house import empty
@@ -173,6 +173,46 @@ def api(bench: Bench) -> list[Figure]:
         raise CommandError(str(error)) from error
 
 
+def monitoring(bench: Bench) -> list[Figure]:
+    """What monitoring costs an ingest, and the GET of one claim."""
+    warm = [given.path for given in bench.warm]
+    given = bench.professional
+    loads = measuring.ingest(given, warm, bench.practice_id, jobs=bench.jobs, runs=bench.runs)
+    with bench.team(jobs=1) as ready:
+        bench.load(ready, [bench.warm.claims.path])
+        gets, flush = measuring.get_claim(bench.practice_id), measuring.flush_percent()
+    ingest_details: dict[str, Any] = {
+        "seconds_off": [round(value, 2) for value in loads.wall[False]],
+        "percent_of_processor_time": round(loads.cpu_percent(), 2),
+    }
+    get_details: dict[str, Any] = {
+        "microseconds_on": round(1e6 * min(gets.wall[True]) / measuring.REQUESTS),
+        "microseconds_off": round(1e6 * min(gets.wall[False]) / measuring.REQUESTS),
+        "percent_of_processor_time": round(gets.cpu_percent() + flush, 2),
+        "flush_percent": round(flush, 2),
+    }
+    return [
+        Figure(
+            "monitoring",
+            "monitoring's share of an ingest",
+            given.total,
+            loads.wall[True],
+            loads.percent(),
+            Target(3, "%", at_most=True),
+            ingest_details,
+        ),
+        Figure(
+            "monitoring",
+            "monitoring's share of the GET of a claim",
+            measuring.REQUESTS,
+            gets.wall[True],
+            gets.percent() + flush,
+            Target(5, "%", at_most=True),
+            get_details,
+        ),
+    ]
+
+
 WORKS: dict[str, Callable[[Bench], list[Figure]]] = {
     "parse": parse,
     "parse835": parse835,
@@ -184,6 +224,7 @@ WORKS: dict[str, Callable[[Bench], list[Figure]]] = {
     "memory": memory,
     "second": second,
     "api": api,
+    "monitoring": monitoring,
 }
 # `copy` is measured in the same minutes as what it is compared with
 ALIASES = {"copy": ["load"], "all": list(WORKS)}

@@ -134,6 +134,17 @@ def test_a_small_bench_tells_its_figures_and_leaves_no_database(capfd):
     assert f"bench_{os.getpid()}" not in databases()
 
 
+@pytest.mark.workers
+@pytest.mark.django_db(transaction=True)
+def test_what_monitoring_costs_is_measured_by_turns(capfd):
+    out = StringIO()
+    call_command("bench", "monitoring", claims=12, runs=2, jobs=1, json=True, stdout=out, stderr=StringIO())
+    ingest, get = json.loads(out.getvalue())["figures"]
+    assert len(ingest["seconds"]) == len(ingest["details"]["seconds_off"]) == 2
+    assert (ingest["target"]["value"], get["target"]["value"]) == (3, 5)
+    assert get["details"]["microseconds_off"] > 0
+
+
 def databases() -> list[str]:
     known = connection.settings_dict
     address = {"host": known["HOST"], "port": known["PORT"], "user": known["USER"], "password": known["PASSWORD"]}
@@ -142,5 +153,5 @@ def databases() -> list[str]:
 
 
 def test_every_work_of_the_issue_has_a_name():
-    named = {"parse", "parse835", "price", "load", "remits", "link", "together", "memory", "second", "api"}
-    assert named == set(WORKS)
+    named = {"parse", "parse835", "price", "load", "remits", "link", "together", "memory", "second"}
+    assert named | {"api", "monitoring"} == set(WORKS)

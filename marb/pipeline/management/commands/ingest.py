@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from marb.access.models import Practice
+from marb.core import measure
 from marb.edi.values import dollars
 from marb.pipeline.crew import Alone, Crew, CrewLost, Processes, Workers
 from marb.pipeline.ingest import Ingest, Line, Sum, Unreadable, find_files
@@ -50,6 +51,8 @@ class Command(BaseCommand):
         pending = [] if paths else find_pending(practice, options["batch"])
         if options["verbose"]:
             logging.getLogger("marb.pipeline").setLevel(logging.DEBUG)
+        if options["jobs"] == 1 and not options["queue"]:
+            measure.start("ingest")
         statuses: Counter[str] = Counter()
         sums: Counter[str] = Counter()
         with progress_bar() as bar:
