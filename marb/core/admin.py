@@ -181,12 +181,18 @@ def export(model_admin: ScopedAdmin, request: HttpRequest, queryset: QuerySet[An
         raise PermissionDenied
     related = model_admin.get_list_select_related(request)
     rows = queryset.select_related(*related) if related else queryset
-    note(request, selected(request), "export")
+    note(request, read_of(queryset, request), "export")
     return stream_csv(model_admin.opts.model_name or "rows", model_admin.export_columns, rows)
 
 
-def selected(request: HttpRequest) -> list[tuple[int, int | None]]:
-    """Get the ids that an export was asked for, for the audit; none where all that match were."""
+def read_of(queryset: QuerySet[Any], request: HttpRequest) -> list[tuple[int, int | None]]:
+    """Get the rows that an export shows, for the audit, as (id, practice id); none where all that match were asked for.
+
+    Of the practice, whose auditor sees who took its rows; what was asked for and is out of reach is none of it.
+    """
     if request.POST.get("select_across") == "1":
         return []
-    return [(int(text), None) for text in request.POST.getlist("_selected_action") if text.isascii() and text.isdigit()]
+    has_practice = any(field.name == "practice" for field in queryset.model._meta.fields)
+    if not has_practice:
+        return [(pk, None) for pk in queryset.values_list("pk", flat=True) if isinstance(pk, int)]
+    return list(queryset.values_list("pk", "practice_id"))

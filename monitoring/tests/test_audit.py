@@ -85,9 +85,10 @@ def test_a_reader_of_two_practices_leaves_an_entry_in_each(
 
 def test_an_export_names_what_was_selected(client: Client, biller: Any, claim: Any) -> None:
     client.force_login(biller)
-    answer, [entry] = written(client, "/claims/claim/", "post", action="export", _selected_action=[claim.pk])
+    answer, [entry] = written(client, "/claims/claim/", "post", action="export", _selected_action=[claim.pk, 10**9])
     assert b"".join(answer.streaming_content)
     assert (entry.action, entry.object_ids, entry.method) == ("export", [claim.pk], "POST")
+    assert entry.practice_id == claim.practice_id
 
 
 def test_a_search_is_kept_as_a_digest_that_can_be_looked_for(client: Client, biller: Any, claim: Any) -> None:
