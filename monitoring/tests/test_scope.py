@@ -88,7 +88,8 @@ def test_lists_hold_every_row_of_ours_and_none_of_theirs(
     client.force_login(biller)
     for address in find_addresses():
         kind = address.name.split("-")[0]
-        if kind not in house.objects or address.arguments:
+        # what is told live is no list: marb.pipeline.tests.test_events asks for another practice's
+        if kind not in house.objects or address.arguments or address.name == "file-live":
             continue
         answer = client.get(address.path(), {"limit": 1000})
         if answer.status_code == 405:

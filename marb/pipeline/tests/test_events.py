@@ -1,5 +1,6 @@
 """Progress: one look as JSON, and events until the file is finished, the time is over or nobody listens."""
 
+import io
 import json
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.test import Client
 from marb.core import slots
 from marb.pipeline import events
 from marb.pipeline.models import Chunk, EdiFile
+from marb.pipeline.receive import receive
 from marb.pipeline.run import finish_file, run_chunk, split_file, step
 from marb.pipeline.tests.edi import claim_file
 
@@ -75,6 +77,14 @@ def test_every_unfinished_file_is_in_one_message(api, put, ingested):
     waiting = [put(CLAIMS), put(claim_file(["2"]))]
     found = messages(api.get(f"{FILES}events/"))
     assert [row["id"] for row in json.loads(found[1]["data"])["files"]] == waiting
+
+
+def test_nothing_is_told_of_another_practices_files(api, put, other_practice):
+    mine = put(CLAIMS)
+    theirs = receive(practice_id=other_practice.pk, name="theirs.837", stream=io.BytesIO(CLAIMS)).file_id
+    found = messages(api.get(f"{FILES}events/"))
+    assert [row["id"] for row in json.loads(found[1]["data"])["files"]] == [mine]
+    assert api.get(f"{FILES}{theirs}/events/").status_code == 404
 
 
 def test_the_end_of_a_file_is_told_to_those_who_watch_all(put, settings, monkeypatch, biller):
