@@ -57,6 +57,17 @@ def test_a_list_names_the_rows_that_it_showed(client: Client, biller: Any, rows:
         assert sorted(entry.object_ids) == [claim.pk for claim in rows.claims], path
 
 
+@pytest.mark.parametrize("kind", ["claims", "remits", "payments", "episodes", "payers", "plans", "providers"])
+def test_a_list_from_the_cache_names_the_same_rows(client: Client, biller: Any, rows: Rows, kind: str) -> None:
+    client.force_login(biller)
+    path = f"/api/v1/{kind}/"
+    answer, [filled] = written(client, path)
+    _, [hit] = written(client, path)
+    shown = [row["id"] for row in answer.json()["results"]]
+    assert shown
+    assert filled.object_ids == hit.object_ids == shown
+
+
 def test_what_was_not_shown_is_recorded_as_well(
     client: Client, biller: Any, practice: Any, rows: Rows, other_rows: Rows
 ) -> None:
