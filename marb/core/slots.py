@@ -5,19 +5,16 @@ counted in its memory, and STREAMS_PER_USER over all processes, counted in the c
 only the first bound holds. A slot whose process died ends with its lease.
 """
 
-import logging
 import math
 import secrets
 import threading
 from typing import Any
 
 from django.conf import settings
-from django_redis import get_redis_connection
-from redis.exceptions import RedisError
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
-log = logging.getLogger(__name__)
+from marb.core.cache.server import ask
 
 # KEYS: the person's set; ARGV: the most, the lease's seconds, the slot's name. By the cache server's clock.
 TAKE = """
@@ -84,10 +81,8 @@ class Slot:
                 return
             self.is_open = False
         here.give_back()
-        try:
-            get_redis_connection("default").zrem(self.key, self.name)
-        except RedisError:
-            log.warning("slots: the cache did not answer; a slot waits for its lease")
+        # where the cache does not answer, the slot waits for its lease
+        ask(lambda client: client.zrem(self.key, self.name), 0)
 
 
 def take_slot(user_id: Any, seconds: float) -> Slot:
@@ -104,7 +99,4 @@ def take_slot(user_id: Any, seconds: float) -> Slot:
 def is_within(slot: Slot, seconds: float) -> bool:
     """Count a slot for its person; True where the cache does not answer."""
     values = (settings.STREAMS_PER_USER, math.ceil(seconds) + 1, slot.name)
-    try:
-        return bool(get_redis_connection("default").eval(TAKE, 1, slot.key, *values))
-    except RedisError:
-        return True
+    return bool(ask(lambda client: client.eval(TAKE, 1, slot.key, *values), 1))
