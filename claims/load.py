@@ -14,7 +14,7 @@ from claims.edi837 import ParsedClaim, ParsedLine, Party, QuarantinedClaim, pars
 from claims.edits import check_claim, repeated_control_numbers
 from claims.expected import Cell, Expected, expect_claims
 from marb.core.cache import touch
-from marb.core.copy import copy_rows, copy_text, copy_texts, reserve_ids, row_text
+from marb.core.copy import NULL, copy_rows, copy_text, copy_texts, reserve_ids, row_text
 from marb.edi.findings import CLAIM, Finding, Quarantined
 from marb.edi.values import dollars
 from marb.parties.resolve import ProviderName, payer_code, provider_code, resolve_payers, resolve_providers
@@ -40,7 +40,6 @@ LINE_COLUMNS = (
     *(name for name in LINE_FIELDS if name not in LINE_PLACE),
 )
 LINE_DOCUMENTS = [LINE_COLUMNS.index(name) - len(LINE_PLACE) for name in ("adjudications", "detail")]
-NULL = "\\N"
 Row = tuple[object, ...]
 
 
