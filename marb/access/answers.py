@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 
 import orjson
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.middleware.gzip import GZipMiddleware
+from django.utils.text import compress_string
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,6 +22,7 @@ from marb.access.roles import Action, may
 from marb.core.bulk import BulkViewSet
 from marb.core.cache.fill import Answer, Filled, fetch, fetch_many
 from marb.core.cache.keys import EVERYBODY, SET, Wanted, hash_parameters, want_page, want_row
+from marb.core.cache.memory import Memory
 from marb.core.reads import note
 from marb.core.renderer import plain
 
@@ -31,6 +34,12 @@ RESULTS = b'"results":'
 NOT_OF_PAGES = {"cursor", "expand", "fields"}
 # how each row of a page begins; inside a text the quotes would be escaped
 ROW = re.compile(rb'\{"id":([0-9]+),"practice":([0-9]+),')
+JSON = "application/json"
+GZIP = re.compile(r"\bgzip\b")
+# a shorter body is sent as it is
+LEAST_PACKED = 200
+# what was sent compressed in the last moments, by content and host
+PACKED = Memory(most_bytes=16 * 1024 * 1024)
 
 
 class CachedViewSet(BulkViewSet):
@@ -130,17 +139,32 @@ def rows_of(answer: Answer, number: str) -> list[tuple[int, int | None]]:
 
 
 def send(request: HttpRequest, answer: Answer) -> HttpResponse:
-    """Answer with the bytes, or 304 where the caller has them."""
+    """Answer with the bytes, packed where the caller takes that, or 304 where the caller has them."""
     etag = f'"{answer.etag}"'
     if request.method in ("GET", "HEAD") and etag in request.META.get("HTTP_IF_NONE_MATCH", ""):
         response = HttpResponse(status=304)
         del response.headers["Content-Type"]
-    else:
-        body = answer.body or b""
-        body = body.replace(HERE, here(request)) if HERE in body else body
-        response = HttpResponse(body, content_type="application/json")
-    response.headers["ETag"] = etag
-    return response
+        response.headers["ETag"] = etag
+        return response
+    body = answer.body or b""
+    body = body.replace(HERE, here(request)) if HERE in body else body
+    if len(body) < LEAST_PACKED:
+        return HttpResponse(body, content_type=JSON, headers={"ETag": etag})
+    headers = {"Vary": "Accept-Encoding"}
+    if GZIP.search(request.META.get("HTTP_ACCEPT_ENCODING", "")):
+        body, etag = pack(answer.etag, body, here(request)), f"W/{etag}"
+        headers["Content-Encoding"] = "gzip"
+    return HttpResponse(body, content_type=JSON, headers=headers | {"ETag": etag})
+
+
+def pack(etag: str, body: bytes, host: bytes) -> bytes:
+    """Compress a body, or find it compressed: it is named by its content, so it can be no other's."""
+    key = f"{etag} {host.decode()}"
+    packed: bytes | None = PACKED.get(key)
+    if packed is None:
+        packed = compress_string(body, max_random_bytes=GZipMiddleware.max_random_bytes)
+        PACKED.put(key, packed, len(packed))
+    return packed
 
 
 def here(request: HttpRequest) -> bytes:

@@ -46,6 +46,18 @@ redis.call('DEL', KEYS[1])
 return 1
 """
 
+WITH_ERRAND = """
+local function errand() %s end
+local reply = errand()
+if #KEYS == 1 then return {reply, {}} end
+return {reply, redis.call('MGET', unpack(KEYS, 2))}
+"""
+
+
+def with_names(script: str) -> str:
+    """Make of a script about KEYS[1] and ARGV one that reads the names that follow its key in the same step."""
+    return WITH_ERRAND % script
+
 
 def new_stamp() -> str:
     return secrets.token_hex(6)
