@@ -155,9 +155,10 @@ def read(choices: Sequence[Wanted], *, repair: bool = False, errand: Errand | No
     if absent and repair:
         found |= make_stamps(absent)
     for key in names:
-        kept[key] = read_entry(found[key]) if found[key] else None
-        if kept[key] is not None:
-            MEMORY.put(key, kept[key], len(found[key]))
+        data = found[key]
+        kept[key] = read_entry(data) if data else None
+        if data and kept[key] is not None:
+            MEMORY.put(key, kept[key], len(data))
     return [judge(wanted, kept[wanted.key], found) for wanted in choices]
 
 
