@@ -2,8 +2,9 @@
 
 A viewset says by `stamp` and `depends` what its answers stand on; the rest is the same for all. An entry is of one
 practice and of one way to see it (identifiers in full or masked), so a person is answered from nothing but her own
-practices' entries: another practice's row is not there, and that it is not there is cached too. Answers with `expand=`,
-`fields=` of a detail, and later pages are made anew each time.
+practices' entries: another practice's row is not there, and that it is not there is cached too. What `expand=` adds is
+cached where it says what it stands on (marb.core.sections); answers with `fields=` and later pages are made anew each
+time.
 """
 
 import re
@@ -25,13 +26,14 @@ from marb.core.cache.keys import EVERYBODY, SET, Wanted, hash_parameters, want_p
 from marb.core.cache.memory import Memory
 from marb.core.reads import note
 from marb.core.renderer import plain
+from marb.core.sections import find_depends
 
 FULL, MASKED = "full", "masked"
 # what a page's own links begin with, until it is known who asks: no JSON text holds the byte
 HERE = b"\0"
 RESULTS = b'"results":'
 # `fields` may leave out what the audit must know of each row
-NOT_OF_PAGES = {"cursor", "expand", "fields"}
+NOT_OF_PAGES = {"cursor", "fields"}
 # how each row of a page begins; inside a text the quotes would be escaped
 ROW = re.compile(rb'\{"id":([0-9]+),"practice":([0-9]+),')
 JSON = "application/json"
@@ -53,7 +55,7 @@ class CachedViewSet(BulkViewSet):
     page_name: ClassVar[str] = "list"
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        wanted = [] if request.query_params else want_rows(type(self), request.user, int(self.kwargs["pk"]))
+        wanted = want_detail(type(self), request.user, int(self.kwargs["pk"]), request.query_params)
         if not wanted:
             return super().retrieve(request, *args, **kwargs)
         found = fetch(wanted, lambda: self.fill_row(request))
@@ -102,12 +104,30 @@ class CachedViewSet(BulkViewSet):
         return {number: found.get(number, Filled(None)) for number in ids}
 
 
-def want_rows(view: type[CachedViewSet], user: Any, pk: int, form: str = "") -> list[Wanted]:
+def want_detail(view: type[CachedViewSet], user: Any, pk: int, parameters: QueryDict) -> list[Wanted]:
+    """Name a detail, with the parts that `expand=` adds; nothing where it is not to be cached."""
+    if not parameters:
+        return want_rows(view, user, pk)
+    parts = parts_of(view, parameters)
+    if parts is None or parameters.keys() != {"expand"}:
+        return []
+    return want_rows(view, user, pk, f"{parameters['expand']}:", parts)
+
+
+def parts_of(view: type[CachedViewSet], parameters: QueryDict) -> tuple[str, ...] | None:
+    """Find what the parts that are asked for stand on; None where an answer with them is not to be cached."""
+    asked = parameters.getlist("expand")
+    return find_depends(view.kind, asked[0].split(",")) if len(asked) == 1 else None if asked else ()
+
+
+def want_rows(
+    view: type[CachedViewSet], user: Any, pk: int, form: str = "", parts: tuple[str, ...] = ()
+) -> list[Wanted]:
     """Name a row as each of a person's practices would have it; nothing where it cannot be cached for her.
 
-    `form` says how it is shown where it is not the detail.
+    `form` says how it is shown where it is not the detail, `parts` what else it then stands on.
     """
-    depends = (view.stamp, *view.depends)
+    depends = (view.stamp, *view.depends, *parts)
     return [
         want_row(view.kind, pk, each, f"{form}{variant_of(user, each)}", depends)._replace(
             missing=(f"{view.stamp}{SET}",)
@@ -123,10 +143,10 @@ def variant_of(user: Any, practice_id: int) -> str:
 
 def want_list(view: type[CachedViewSet], user: Any, parameters: QueryDict) -> Wanted | None:
     """Name a list's first page by its parameters, whose values no key shows; None where it is not to be cached."""
-    scope = scope_of(user)
-    if not scope or NOT_OF_PAGES & parameters.keys():
+    scope, parts = scope_of(user), parts_of(view, parameters)
+    if not scope or parts is None or NOT_OF_PAGES & parameters.keys():
         return None
-    depends = (f"{view.stamp}{SET}", *view.depends)
+    depends = (f"{view.stamp}{SET}", *view.depends, *parts)
     return want_page(view.kind, view.page_name, scope, hash_parameters(dict(parameters.lists())), depends)
 
 

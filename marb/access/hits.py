@@ -1,6 +1,6 @@
 """Middleware: a cached answer to a token's GET is sent from here, before anything else of Django is set in motion.
 
-What is not certain goes on to the whole path: another method, another way to log in, parameters on a detail, a miss.
+What is not certain goes on to the whole path: another method, another way to log in, what is not cached, a miss.
 On a hit the person was authenticated, the entry is one of her practices' and of her way to see it, the request was
 counted and the reading recorded (marb.access.door). It costs one round trip to the cache, and no SQL but
 authentication's own.
@@ -20,7 +20,7 @@ from django.middleware.security import SecurityMiddleware
 from django.urls import Resolver404, resolve
 
 from marb.access import door
-from marb.access.answers import JSON, CachedViewSet, rows_of, send, want_list, want_rows
+from marb.access.answers import JSON, CachedViewSet, rows_of, send, want_detail, want_list
 from marb.access.audit import AuditFull
 from marb.access.middleware import closed
 from marb.core.cache.fill import Answer
@@ -78,8 +78,8 @@ class CachedAnswers:
         if not number:
             page = want_list(view, user, request.GET)
             wanted = [page] if page else []
-        elif not request.META.get("QUERY_STRING"):
-            wanted = want_rows(view, user, int(number))
+        else:
+            wanted = want_detail(view, user, int(number), request.GET)
         return door.read(request, wanted) if wanted else None
 
     def grant(self, route: Route, number: str, found: Answer, request: HttpRequest) -> HttpResponse | None:

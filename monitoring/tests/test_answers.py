@@ -60,7 +60,8 @@ def test_a_second_reading_is_the_same_bytes_without_a_query_for_rows(
     client: Client, biller, claim: Claim, whole_path: list[str], django_assert_num_queries
 ) -> None:
     headers = token(biller)
-    for path in (f"{URL}{claim.pk}/", URL, f"{URL}?status=processed&limit=5"):
+    plain = (f"{URL}{claim.pk}/", URL, f"{URL}?status=processed&limit=5")
+    for path in (*plain, f"{URL}{claim.pk}/?expand=episode", f"{URL}?expand=episode"):
         first = client.get(path, headers=headers)
         # the token with its person, her roles
         with django_assert_num_queries(2):
@@ -69,7 +70,11 @@ def test_a_second_reading_is_the_same_bytes_without_a_query_for_rows(
         assert second.headers["Cache-Control"] == first.headers["Cache-Control"] == "private, no-store"
         for name in ("X-Frame-Options", "Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy"):
             assert second.headers[name] == first.headers[name]
-    assert len(whole_path) == 3
+    assert len(whole_path) == 5
+    # an answer that may be told in endlessly many ways is not kept
+    twice = f"{URL}{claim.pk}/?expand=episode,episode"
+    assert [client.get(twice, headers=headers).status_code for _ in range(2)] == [200, 200]
+    assert len(whole_path) == 7
 
 
 def test_a_session_meets_the_same_entries(client: Client, biller, claim: Claim, django_assert_num_queries) -> None:
