@@ -406,7 +406,7 @@ def test_the_keys_that_are_counted_are_bounded(monkeypatch) -> None:
     assert statistics.read_kinds()["claim"]["hits"] == 50
 
 
-def test_a_batch_that_could_not_be_sent_is_kept(away: None, monkeypatch) -> None:
+def test_a_batch_that_could_not_be_sent_is_kept(no_cache: None, monkeypatch) -> None:
     statistics.count(row(), is_hit=True)
     statistics.flush()
     assert statistics.PROCESS.kinds["claim:hit"] == 1
