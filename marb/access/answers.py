@@ -8,7 +8,7 @@ time.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import orjson
@@ -27,6 +27,7 @@ from marb.core.cache.memory import Memory
 from marb.core.reads import note
 from marb.core.renderer import plain
 from marb.core.sections import find_depends
+from marb.core.statements import Build, read_rows
 
 FULL, MASKED = "full", "masked"
 # what a page's own links begin with, until it is known who asks: no JSON text holds the byte
@@ -74,6 +75,13 @@ class CachedViewSet(BulkViewSet):
         except Http404:
             return Filled(None)
         return Filled(orjson.dumps(shown, default=plain), shown["practice"])
+
+    def read_part(self, name: str | None, build: Build, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """Read by a kept statement where the scope is one practice's, or everybody's."""
+        scope = scope_of(self.request.user)
+        if name is None or len(scope) != 1:
+            return super().read_part(name, build, values)
+        return read_rows((type(self), name, scope[0]), build, values)
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         wanted = want_list(type(self), request.user, request.query_params)
