@@ -76,12 +76,12 @@ PIPELINE = {
 
 MIDDLEWARE = [
     "marb.core.measure.middleware.RequestMiddleware",
+    # sets the headers of those below by itself
+    "marb.access.hits.CachedAnswers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.gzip.GZipMiddleware",
-    # below what sets the headers of every response, above what only the whole path needs
-    "marb.access.hits.CachedAnswers",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "marb.access.middleware.AccessMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -354,8 +354,10 @@ CONTENT_SECURITY_POLICY = {
 SILK = env.bool("SILK", default=False)
 if SILK:
     INSTALLED_APPS.append("silk")
-    # below the CSP middleware, so that silk's own pages may ask it for their inline scripts
-    MIDDLEWARE.insert(MIDDLEWARE.index("csp.middleware.CSPMiddleware") + 1, "marb.core.silk.ProfileMiddleware")
+    # below the CSP middleware, so that silk's own pages may ask it for their inline scripts; what it profiles below it
+    MIDDLEWARE.remove("marb.access.hits.CachedAnswers")
+    place = MIDDLEWARE.index("csp.middleware.CSPMiddleware") + 1
+    MIDDLEWARE[place:place] = ["marb.core.silk.ProfileMiddleware", "marb.access.hits.CachedAnswers"]
 
 
 def may_see_profiles(user: Any) -> bool:

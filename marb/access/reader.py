@@ -167,7 +167,10 @@ def read_session(request: HttpRequest) -> Reader | None:
 
 def reader_of(user: User, token: AuthToken | None, expires: float) -> Reader:
     rows = () if user.is_superuser else Membership.objects.filter(user_id=user.pk).values_list("practice_id", "role")
-    return Reader(user, {practice_id: Role(role) for practice_id, role in rows}, token, expires)
+    roles = {practice_id: Role(role) for practice_id, role in rows}
+    if not user.is_superuser:
+        setattr(user, KEPT_ROLES, roles)
+    return Reader(user, roles, token, expires)
 
 
 def forget(sender: Any = None, **change: Any) -> None:
