@@ -32,7 +32,7 @@ NAME_LENGTH = 255
 
 
 class NotReceived(Exception):
-    """Bytes that are not kept: too many, a broken gzip, a practice that takes none. `status_code` is HTTP's word; no PHI."""
+    """Bytes that are not kept: too many, a broken gzip, a practice that takes none. `status_code` is HTTP's."""
 
     def __init__(self, status_code: int, sentence: str):
         super().__init__(sentence)
