@@ -33,8 +33,8 @@ def house(practice: Practice) -> House:
 
 
 @pytest.fixture
-def member(client: Client, biller) -> Client:
-    client.force_login(biller)
+def member(client: Client, administrator) -> Client:
+    client.force_login(administrator)
     client.raise_request_exception = False
     return client
 
