@@ -215,3 +215,7 @@ def test_a_detail_answers_only_the_fields_asked_for(member: Client, house: House
     assert set(found) == {"id", "lines"}
     assert found["lines"] == member.get(path).json()["lines"]
     assert member.get(f"{path}?fields=password").status_code == 400
+    for kind in ("claim", "remittance"):
+        place = "claims" if kind == "claim" else "remits"
+        alone = member.get(f"{API}{place}/{house.objects[kind].pk}/?fields=findings")
+        assert [row["message"] for row in alone.json()["findings"]] == ["HERON finding"]
