@@ -10,7 +10,6 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
-
 MOST_NUMBER = 2**63 - 1
 Number = TypeVar("Number", int, float)
 
