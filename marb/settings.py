@@ -201,6 +201,9 @@ EXPORT_MOST_SECONDS = env.int("EXPORT_MOST_SECONDS", default=3600)
 EVENTS_SECONDS = env.float("EVENTS_SECONDS", default=1.0)
 EVENTS_MOST_SECONDS = env.float("EVENTS_MOST_SECONDS", default=60.0)
 
+# --- Bodies that arrive slowly (marb.core.arrival): how many of the web threads may wait for them, half of the eight --
+BODIES_AT_ONCE = env.int("BODIES_AT_ONCE", default=4)
+
 # --- Idempotency keys (marb.access.idempotency) and uploads in parts (marb.pipeline.resumable) ------------------------
 IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", default=24)
 IDEMPOTENCY_LOCK_SECONDS = env.int("IDEMPOTENCY_LOCK_SECONDS", default=600)

@@ -120,8 +120,10 @@ class ReadOnlyViewSet(GenericViewSet[Any]):
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer one row with its children."""
-        shape = self.chosen(get_shape(self.detail_class))
-        row = self.get_row(shape)
+        whole = get_shape(self.detail_class)
+        shape = self.chosen(whole)
+        # children are found by columns that need not be shown
+        row = self.get_row(whole)
         shown = self.show_row(row, shape)
         for name, child in shape.nested.items():
             shown[name] = self.show_children(name, child, row, single=name in shape.singles)
