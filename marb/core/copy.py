@@ -62,12 +62,13 @@ def copy_rows(
             copy.write(block)
 
 
-def copy_texts(cursor: CursorWrapper, model: type[models.Model], columns: Sequence[str], texts: Sequence[str]) -> None:
+def copy_texts(cursor: CursorWrapper, model: type[models.Model], columns: Sequence[str], texts: Iterable[str]) -> None:
     """Write rows that are COPY's text already, each with its line end, inside the caller's transaction."""
     names = ", ".join(f'"{column}"' for column in columns)
+    waiting = iter(texts)
     with cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN') as copy:
-        for start in range(0, len(texts), BLOCK_ROWS):
-            copy.write("".join(texts[start : start + BLOCK_ROWS]).encode())
+        while block := "".join(islice(waiting, BLOCK_ROWS)):
+            copy.write(block.encode())
 
 
 def copy_blocks(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
