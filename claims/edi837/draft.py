@@ -8,10 +8,10 @@ A service (claims.edi837.services) is read apart, and only hung on its line.
 from collections.abc import Callable
 from typing import Any
 
-from claims.edi837.blocks import Block
 from claims.edi837.records import Document, Heading, ParsedLine
 from claims.edi837.services import NO_SERVICE, Service
 from claims.edi837.values import Unreadable, unreadable
+from marb.edi.blocks import Block
 from marb.edi.findings import CLAIM, IK304, IK403, WARNING, Finding, Place
 from marb.edi.values import BadValue, parse_period
 from marb.edi.x12 import Piece, Separators, split_piece

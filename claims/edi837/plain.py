@@ -11,7 +11,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
-from claims.edi837.blocks import Block
 from claims.edi837.close import NUMBER_LENGTH, make_line
 from claims.edi837.draft import Draft
 from claims.edi837.guides import TYPE_OF_SERVICE
@@ -20,6 +19,7 @@ from claims.edi837.lines import take_line_date, take_service
 from claims.edi837.parties import SubscriberLevel, take_city, take_level_name, take_subscriber
 from claims.edi837.records import Document
 from claims.edi837.services import NO_SERVICE
+from marb.edi.blocks import Block
 from marb.edi.values import BadValue, parse_date
 from marb.edi.x12 import split_piece
 
