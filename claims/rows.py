@@ -11,7 +11,7 @@ from typing import Any
 from claims import models
 from claims.edi837 import ParsedClaim, ParsedLine, Party
 from claims.expected import Cell, Expected
-from marb.core.copy import NULL, array_text, copy_text, document_text, row_text
+from marb.core.copy import NULL, array_text, copy_text, document_text, row_text, stands
 from marb.edi.findings import CLAIM, Finding
 from marb.edi.values import dollars
 from marb.parties.resolve import payer_code, provider_code
@@ -82,8 +82,7 @@ def claim_text(head: str, claim: ParsedClaim) -> str:
         *map(document_text, fields[DOCUMENTS:]),
     )
     text = "\t".join(values)
-    marks = (text.count("\t"), text.count("\\"), "\n" in text, "\r" in text)
-    if marks == (len(CLAIM_COLUMNS) - 1, head.count(NULL) + days.count(None), False, False):
+    if stands(text, len(CLAIM_COLUMNS), head.count(NULL) + days.count(None)):
         return text + "\n"
     return f"{head}\t{row_text(fields, CLAIM_DOCUMENTS)}\n"
 
