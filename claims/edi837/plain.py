@@ -43,7 +43,10 @@ class PlainLines:
             return place
         texts, width, last = block.texts, block.width, len(block.texts)
         numbers, services = numbered(self.opening), SERVICES_OF_TYPE[draft.heading.claim_type]
-        offset, number = block.offset(place), len(lines)
+        number = len(lines)
+        if number >= MOST_LINES or texts[place] != numbers[number]:
+            return place
+        offset = block.offset(place)
         while place + 2 < last and number < MOST_LINES and texts[place] == numbers[number]:
             opening, said, dated = texts[place : place + 3]
             take, service = segments[said]

@@ -34,15 +34,15 @@ class Block(NamedTuple):
             return self.offsets[place]
         return self.start + sum(map(len, self.texts[:place])) + self.width * place
 
-    def piece(self, place: int) -> Piece:
-        """Get a segment of the block as marb.edi.x12 gives it."""
-        return self.offset(place), self.position + place, self.texts[place]
+    def starts(self) -> list[int]:
+        """Say where each segment of the block begins in the file."""
+        if self.offsets is not None:
+            return self.offsets
+        return list(accumulate([len(text) + self.width for text in self.texts[:-1]], initial=self.start))
 
     def pieces(self) -> Iterable[Piece]:
-        """Get all segments of the block as marb.edi.x12 gives them."""
-        sizes = [len(text) + self.width for text in self.texts]
-        offsets = accumulate(sizes, initial=self.start) if self.offsets is None else self.offsets
-        return zip(offsets, count(self.position), self.texts, strict=False)
+        """Get the segments of the block as marb.edi.x12 gives them."""
+        return zip(self.starts(), count(self.position), self.texts, strict=False)
 
 
 def read_blocks(span: Span, separators: Separators, borders: frozenset[str]) -> Iterator[Block]:

@@ -37,7 +37,7 @@ def test_blocks_are_the_segments_in_order_each_with_its_place(segments, terminat
     blocks = list(read_blocks(span, SEPARATORS, BORDERS))
     assert [piece for block in blocks for piece in block.pieces()] == list(read_pieces(span, SEPARATORS))
     for block in blocks:
-        assert [block.piece(place) for place in range(len(block.texts))] == list(block.pieces())
+        assert [block.offset(place) for place in range(len(block.texts))] == block.starts()
 
 
 @given(st.lists(st.sampled_from(SEGMENTS)))
