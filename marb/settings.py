@@ -259,7 +259,7 @@ UNTHROTTLED_PLACES = {"health"}
 # no patient is shown by these
 UNAUDITED_PLACES = {
     *("health", "schema", "swagger", "redoc", "redoc-script", "auth-login", "auth-logout", "auth-logoutall", "auth-me"),
-    *("login", "logout", "jsi18n", "password_change", "password_change_done", "pipeline_edifile_progress"),
+    *("login", "logout", "jsi18n", "password_change", "password_change_done", "pipeline_edifile_progress", "metrics"),
 }
 # asked by pages by themselves: no sign that anybody is there
 PASSIVE_PLACES = {"pipeline_edifile_progress", "file-progress", "file-events", "file-live"}
@@ -403,6 +403,10 @@ RETENTION_DAYS = {
     "statement": env.int("RETENTION_STATEMENTS_DAYS", default=30),
     "alert": env.int("RETENTION_ALERTS_DAYS", default=400),
 }
+
+# --- /metrics for Prometheus (monitoring.prometheus.page): the token it shows, the networks it may ask from -----------
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_ADDRESSES = env.list("METRICS_ADDRESSES", default=[])
 
 # --- Alerts: told by e-mail and webhook (monitoring.notices) ----------------------------------------------------------
 EMAIL_BACKEND = (
