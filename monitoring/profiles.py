@@ -25,15 +25,11 @@ def silk_urls(endpoints: Iterable[str]) -> dict[str, str]:
     """Get the address of the slowest profile of each endpoint that has one. One statement; none where silk is off."""
     if not settings.SILK:
         return {}
-    wanted = {tuple(endpoint.split(" ", 1)): endpoint for endpoint in endpoints}
-    names = {name for _, *name in wanted for name in name}
-    kept = requests().filter(view_name__in=names).order_by("view_name", "method", "-time_taken")
+    wanted = {endpoint.partition(" ")[::2]: endpoint for endpoint in endpoints}
+    kept = requests().filter(view_name__in={name for _, name in wanted}).order_by("view_name", "method", "-time_taken")
     slowest = kept.distinct("view_name", "method").values_list("method", "view_name", "id")
-    return {
-        wanted[method, name]: reverse("silk:request_detail", args=[found])
-        for method, name, found in slowest
-        if (method, name) in wanted
-    }
+    found = {(method, name): reverse("silk:request_detail", args=[pk]) for method, name, pk in slowest}
+    return {endpoint: found[key] for key, endpoint in wanted.items() if key in found}
 
 
 def retain(now: datetime | None = None) -> int:
@@ -54,4 +50,6 @@ def delete(profiles: Any, but_newest: int = 0) -> int:
 
 
 def requests() -> Any:
-    return apps.get_model("silk", "Request").objects.all()
+    # named so that types are not looked for in an app that may be absent
+    label = "silk.Request"
+    return apps.get_model(label).objects.all()

@@ -13,11 +13,11 @@ from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from marb.core.measure.histogram import bucket_of, count_up_to
-from monitoring.models import AlertRule, Severity
+from monitoring.models import Severity
 from monitoring.prometheus import families, page
 from monitoring.prometheus.names import COUNTED, GAUGES, GROWING, LONG, QUICK, TIMED
 from monitoring.rollup import roll_up
-from monitoring.tests.measures import hand_on, sample, timing
+from monitoring.tests.measures import fire_alert, hand_on, sample, timing
 
 URL = "/metrics"
 TOKEN = "a-token-of-more-than-twenty-characters"
@@ -26,8 +26,11 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def open_page(settings: Any) -> None:
+def open_page(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.METRICS_TOKEN = TOKEN
+    # however slow the machine, what was measured in a test is not old
+    monkeypatch.setattr(families, "SILENT_SECONDS", 3_600)
+    monkeypatch.setattr(families, "FRESH_SECONDS", 3_600)
 
 
 def scrape(client: Client) -> dict[str, Metric]:
@@ -145,9 +148,7 @@ def test_levels_are_the_newest_of_the_living(db: None) -> None:
 
 
 def test_alerts_are_counted_by_severity(db: None) -> None:
-    rule = AlertRule.objects.filter(severity=Severity.CRITICAL).first()
-    assert rule is not None
-    rule.alerts.create(fired_at=NOON, threshold=1, value=2, worst=2)
+    fire_alert(severity=Severity.CRITICAL)
     assert values(told()["marb_alerts_firing"]) == {"critical": 1, "warning": 0}
 
 

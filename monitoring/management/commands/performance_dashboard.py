@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from rich.console import Console, RenderableType
 from rich.live import Live
 
+from marb.core import pool
 from marb.core.logs import plain_reason
 from monitoring.board import drawing, table
 from monitoring.board.read import Board, read
@@ -107,5 +108,4 @@ class Command(BaseCommand):
         try:
             return drawing.draw_live(self.read())
         finally:
-            # held by nobody while nothing is read
-            connection.close()
+            pool.give_back()
