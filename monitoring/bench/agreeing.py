@@ -21,8 +21,8 @@ from monitoring.traffic.drive import Run, Shot, drive_closed
 from monitoring.traffic.summary import Statistics, summarize
 
 ROUTE = "bench-wait"
-REQUESTS, AT_ONCE = 400, 2
-LEAST_MS, MOST_MS = 60, 160
+REQUESTS, AT_ONCE = 240, 4
+LEAST_MS, MOST_MS = 200, 400
 MOST_SECONDS = 120.0
 LENGTH = timedelta(minutes=30)
 SHARES = {"median": "p50_ms", "p95": "p95_ms", "p99": "p99_ms", "mean": "average_ms"}
@@ -35,7 +35,7 @@ def measure_requests(folder: Path) -> list[Figure]:
         waits = (chance.randint(LEAST_MS, MOST_MS) for _ in range(REQUESTS))
         shots = (Shot(ROUTE, write_request(server.address, f"/bench/wait/{ms}/", {})) for ms in waits)
         run = drive_closed(server.address, shots, AT_ONCE, seconds=MOST_SECONDS)
-        found = await_count(lambda: request_work(), len(run.outcomes))
+        found = await_count(request_work, len(run.outcomes))
     return compare(run, found)
 
 

@@ -7,15 +7,13 @@ from typing import Any
 import redis
 from django.conf import settings
 
+from monitoring.api import HEARTBEAT_SECONDS, HEARTBEATS, SCHEDULER_LOCK
 from monitoring.doctor import clock
 from monitoring.doctor.finding import Finding, bad, good, warn
 from monitoring.models import AlertRule
 from monitoring.reading import processes_alive, processes_lost
 
 PATIENCE_SECONDS = 3
-HEARTBEAT_SECONDS = 60
-HEARTBEATS = "dramatiq:__heartbeats__"
-SCHEDULER_LOCK = "dramatiq-scheduler"
 NEARLY_FULL = 0.9
 START = "Start it (manage.py up, or services start), or correct"
 
