@@ -262,7 +262,7 @@ UNTHROTTLED_PLACES = {"health"}
 # no patient is shown by these
 UNAUDITED_PLACES = {
     *("health", "schema", "swagger", "redoc", "redoc-script", "auth-login", "auth-logout", "auth-logoutall", "auth-me"),
-    *("login", "logout", "jsi18n", "password_change", "password_change_done", "pipeline_edifile_progress"),
+    *("login", "logout", "jsi18n", "password_change", "password_change_done", "pipeline_edifile_progress", "metrics"),
 }
 # asked by pages by themselves: no sign that anybody is there
 PASSIVE_PLACES = {"pipeline_edifile_progress", "file-progress", "file-events", "file-live"}
@@ -374,8 +374,9 @@ SILKY_PERMISSIONS = may_see_profiles
 SILKY_INTERCEPT_PERCENT = env.int("SILK_PERCENT", default=1)
 SILKY_MAX_REQUEST_BODY_SIZE = 0
 SILKY_MAX_RESPONSE_BODY_SIZE = 0
-SILKY_MAX_RECORDED_REQUESTS = 1_000
-SILKY_MAX_RECORDED_REQUESTS_CHECK_PERCENT = 10
+# kept at most, and for so long: deleted by schedule (monitoring.profiles), never inside of a request
+SILKY_MAX_RECORDED_REQUESTS = env.int("SILK_MOST", default=1_000)
+SILKY_MAX_RECORDED_REQUESTS_CHECK_PERCENT = 0
 
 # --- Measuring (marb.core.measure, kept by monitoring); MONITORING=off switches all of it off -------------------------
 MONITORING = env.bool("MONITORING", default=True)
@@ -407,7 +408,12 @@ RETENTION_DAYS = {
     "process": env.int("RETENTION_PROCESSES_DAYS", default=7),
     "statement": env.int("RETENTION_STATEMENTS_DAYS", default=30),
     "alert": env.int("RETENTION_ALERTS_DAYS", default=400),
+    "profile": env.int("RETENTION_PROFILES_DAYS", default=3),
 }
+
+# --- /metrics for Prometheus (monitoring.prometheus.page): the token it shows, the networks it may ask from -----------
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_ADDRESSES = env.list("METRICS_ADDRESSES", default=[])
 
 # --- Alerts: told by e-mail and webhook (monitoring.notices) ----------------------------------------------------------
 EMAIL_BACKEND = (

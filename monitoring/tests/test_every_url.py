@@ -70,7 +70,7 @@ def test_every_address_of_the_api_is_of_a_kind_or_shows_no_rows(practice: Practi
 def test_nothing_stands_beside_the_api_and_the_admin() -> None:
     tops = {str(pattern.pattern) for pattern in get_resolver().url_patterns}
     # what is no address of the API is answered as JSON, and shows nothing
-    assert tops == {"api/v1/", "^api/", ""}, "a new root: put it into the tests of scope"
+    assert tops == {"api/v1/", "^api/", "metrics", ""}, "a new root: put it into the tests of scope"
 
 
 def test_every_page_belongs_to_a_model_or_to_the_site() -> None:

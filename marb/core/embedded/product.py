@@ -52,7 +52,9 @@ def worker(base: Path, var: Path, environ: Mapping[str, str], group: str) -> Pro
 
 
 def scheduler(base: Path, var: Path, environ: Mapping[str, str]) -> Program:
-    return Program("scheduler", manage(base, "crontab"), base, var / "log" / "scheduler.log", environ)
+    # its own heartbeat is a message each minute to a queue that nobody reads; ours is a row (marb.core.measure)
+    argv = manage(base, "crontab", "--no-heartbeat")
+    return Program("scheduler", argv, base, var / "log" / "scheduler.log", environ)
 
 
 def claim_port(preferred: int | None) -> tuple[int, socket.socket | None]:
