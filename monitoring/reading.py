@@ -21,6 +21,8 @@ MINUTES_UP_TO = timedelta(hours=2)
 HOURS_UP_TO = timedelta(days=9)
 # a process flushes every few seconds: silent for this long it is gone, or stuck
 SILENT_SECONDS = 30
+# a process that was lost is told of for so long
+LOST_WITHIN = timedelta(hours=1)
 
 
 class Period(NamedTuple):
@@ -180,6 +182,22 @@ def line(name: str, within: Period) -> list[Point]:
     return [Point(*row) for row in rows(LINE, {**within._asdict(), "name": name})]
 
 
+LINES = """
+SELECT name, at, label, sum(count)::bigint, sum(total), sum(total) / NULLIF(sum(count), 0), max(most)
+FROM monitoring_sample
+WHERE span = %(span)s AND name = ANY(%(names)s) AND at >= %(start)s AND at < %(end)s
+GROUP BY name, at, label ORDER BY name, at, label
+"""
+
+
+def lines(names: list[str], within: Period) -> dict[str, list[Point]]:
+    """Read several gauges and counters step by step, by label, oldest first. One statement."""
+    found: dict[str, list[Point]] = {name: [] for name in names}
+    for name, *point in rows(LINES, {**within._asdict(), "names": names}):
+        found[name].append(Point(*point))
+    return found
+
+
 GROWTH = """
 SELECT name, label, sum(CASE WHEN value < before THEN value ELSE value - before END) FROM (
     SELECT name, label, at, value, lag(value) OVER (PARTITION BY name, label ORDER BY at) AS before FROM (
@@ -228,7 +246,7 @@ def processes_alive() -> QuerySet[Process]:
     return processes_lately(timedelta(seconds=SILENT_SECONDS))
 
 
-def processes_lost(within: timedelta = timedelta(hours=1)) -> QuerySet[Process]:
+def processes_lost(within: timedelta = LOST_WITHIN) -> QuerySet[Process]:
     """Find the processes that fell silent without a clean stop: killed, stuck, or cut off from PostgreSQL."""
     silent_since = timezone.now() - timedelta(seconds=SILENT_SECONDS)
     return processes_lately(within).filter(seen_at__lt=silent_since)
