@@ -94,21 +94,24 @@ def floor(at: datetime, span: Span) -> datetime:
     return whole.replace(minute=0) if span == Span.HOUR else whole.replace(minute=0, hour=0)
 
 
+# float8 sums are exact up to 2**53 and several times quicker than bigint's, which are numeric's
 TIMINGS = """
-WITH chosen AS (
-    SELECT * FROM monitoring_timing
+WITH chosen AS MATERIALIZED (
+    SELECT name, count, errors, retries, total_us, most_us, buckets, counts FROM monitoring_timing
     WHERE span = %(span)s AND kind = %(kind)s AND at >= %(start)s AND at < %(end)s
         AND (%(name)s::text IS NULL OR name = %(name)s)),
+summed AS (
+    SELECT name, sum(count::float8)::bigint AS count, sum(errors::float8)::bigint AS errors,
+        sum(retries::float8)::bigint AS retries, sum(total_us::float8)::bigint AS total_us, max(most_us) AS most_us
+    FROM chosen GROUP BY name ORDER BY sum(total_us::float8) DESC, name LIMIT %(most)s),
 merged AS (
     SELECT name, array_agg(bucket ORDER BY bucket) AS buckets, array_agg(number ORDER BY bucket) AS counts
-    FROM (SELECT name, bucket, sum(number)::bigint AS number
-        FROM chosen, unnest(buckets, counts) AS b (bucket, number) GROUP BY name, bucket) AS b
+    FROM (SELECT name, bucket, sum(number::float8)::bigint AS number
+        FROM chosen JOIN summed USING (name), unnest(buckets, counts) AS b (bucket, number)
+        GROUP BY name, bucket) AS b
     GROUP BY name)
-SELECT name, sum(count)::bigint, sum(errors)::bigint, sum(retries)::bigint, sum(total_us)::bigint, max(most_us),
-    m.buckets, m.counts
-FROM chosen JOIN merged m USING (name) GROUP BY name, m.buckets, m.counts
-ORDER BY sum(total_us) DESC
-LIMIT %(most)s
+SELECT name, s.count, s.errors, s.retries, s.total_us, s.most_us, m.buckets, m.counts
+FROM summed s JOIN merged m USING (name) ORDER BY s.total_us DESC, name
 """
 
 

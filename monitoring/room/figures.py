@@ -1,6 +1,6 @@
 """The control room's figures: every part as one JSON answer, whatever is away.
 
-Each part is read in a transaction of its own with a limit, and all of them within ANSWER_SECONDS. One that PostgreSQL
+No statement may take longer than PART_SECONDS, and after ANSWER_SECONDS nothing more is asked. A part that PostgreSQL
 is too slow for, or whose server is away, is named with a sentence; the others are answered.
 """
 
@@ -62,41 +62,21 @@ TABLES: dict[str, tuple[str, Reader]] = {
 }
 
 
-class Patience:
-    """What is left of the time for an answer."""
-
-    def __init__(self, seconds: float = ANSWER_SECONDS):
-        self.until = time.monotonic() + seconds
-
-    @property
-    def left(self) -> float:
-        return self.until - time.monotonic()
-
-    @contextmanager
-    def limited(self) -> Iterator[None]:
-        """Open a transaction whose statements end after PART_SECONDS, or what is left."""
-        limit = max(1, int(1_000 * min(PART_SECONDS, self.left)))
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{limit}ms"])
-            yield
-
-
 class Answer:
     """One answer under way: what was read, and what is missing and why."""
 
     def __init__(self, asked: Range):
         self.reading = Reading(asked)
-        self.patience = Patience()
+        self.until = time.monotonic() + ANSWER_SECONDS
         self.missing: dict[str, str] = {}
 
     def attempt(self, title: str, read: Callable[[], Any]) -> Any:
         """Read one part, or note why it is missing and answer None."""
-        if self.patience.left <= 0:
+        if time.monotonic() > self.until:
             self.missing[title] = "not asked: what came before took too long"
             return None
         try:
-            with self.patience.limited():
+            with transaction.atomic():
                 return read()
         except DatabaseError as error:
             self.missing[title] = database_words(error)
@@ -120,6 +100,15 @@ class Answer:
         return [*found, *gone]
 
 
+@contextmanager
+def limited() -> Iterator[None]:
+    """Open a transaction none of whose statements takes longer than PART_SECONDS; each part is a savepoint in it."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{PART_SECONDS * 1000:.0f}ms"])
+        yield
+
+
 def database_words(error: DatabaseError) -> str:
     """Say why PostgreSQL did not answer, without what was asked."""
     cause = getattr(error.__cause__, "sqlstate", None)
@@ -129,9 +118,10 @@ def database_words(error: DatabaseError) -> str:
 def figures(asked: Range) -> dict[str, Any]:
     """Read everything that the control room shows of a range, as JSON values."""
     answer = Answer(asked)
-    parts = {
-        name: {key: answer.part(*part) for key, part in shown.items()}
-        for name, shown in (("tiles", TILES), ("charts", CHARTS), ("tables", TABLES))
-    }
-    told = state.state_of(answer.reasons())
+    with limited():
+        parts = {
+            name: {key: answer.part(*part) for key, part in shown.items()}
+            for name, shown in (("tiles", TILES), ("charts", CHARTS), ("tables", TABLES))
+        }
+        told = state.state_of(answer.reasons())
     return {"range": asked.key, "at": f"{timezone.now():%H:%M:%S} UTC", "state": told, **parts}

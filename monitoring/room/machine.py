@@ -1,6 +1,5 @@
 """Machines in the control room: hosts, pools, PostgreSQL, the cache, processes and their memory checkpoints."""
 
-from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
@@ -8,7 +7,7 @@ from marb.core.cache.kinds import KINDS, OVERALL_TARGET
 from marb.core.cache.statistics import tally
 from marb.core.measure import memory
 from monitoring.models import Checkpoint, Process
-from monitoring.reading import Level, highest_deltas
+from monitoring.reading import Level
 from monitoring.room import words
 from monitoring.room.chart import steps_of, values_at
 from monitoring.room.reading import Levels, Reading, age_seconds, is_silent
@@ -17,7 +16,6 @@ from monitoring.room.table import Cell, Chart, Column, Line, Table, Tile, number
 HIGH_PERCENT = {"cpu_percent": 90, "memory_percent": 85, "disk_percent": 90}
 HOST = {"cpu_percent": "CPU", "memory_percent": "Memory", "disk_percent": "Disk"}
 MOST_PROCESSES = 40
-MOST_CHECKPOINTS = 12
 MOST_LABELS = 30
 UNMEASURED = "not measured"
 NO_PSUTIL = "CPU and memory are not measured: psutil is missing on this machine."
@@ -201,8 +199,7 @@ CHECKPOINT_COLUMNS = [
 
 def checkpoints_table(reading: Reading) -> Table:
     """The memory checkpoints with the highest change since their operation began."""
-    found = highest_deltas(reading.lines_within, most=MOST_CHECKPOINTS).annotate(role=F("process__role"))
-    rows = [checkpoint_row(each) for each in found]
+    rows = [checkpoint_row(each) for each in reading.checkpoints]
     return Table(CHECKPOINT_COLUMNS, rows, "No heavy operation ran in this time.")
 
 

@@ -17,19 +17,22 @@ NOW = timedelta(minutes=2)
 
 
 class Range(NamedTuple):
+    """`fresh_seconds` is how old its dearest figures may be: hours and days are rolled up every five minutes."""
+
     key: str
     title: str
     length: timedelta
+    fresh_seconds: int
 
 
 RANGES = {
     each.key: each
     for each in (
-        Range("15m", "15 min", timedelta(minutes=15)),
-        Range("1h", "1 hour", timedelta(hours=1)),
-        Range("24h", "24 hours", timedelta(hours=24)),
-        Range("7d", "7 days", timedelta(days=7)),
-        Range("30d", "30 days", timedelta(days=30)),
+        Range("15m", "15 min", timedelta(minutes=15), 10),
+        Range("1h", "1 hour", timedelta(hours=1), 10),
+        Range("24h", "24 hours", timedelta(hours=24), 60),
+        Range("7d", "7 days", timedelta(days=7), 60),
+        Range("30d", "30 days", timedelta(days=30), 60),
     )
 }
 FIRST = RANGES["1h"]

@@ -6,16 +6,15 @@ from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 from django.utils.http import urlencode
 
-from monitoring import reading as measures
 from monitoring.models import Statement
-from monitoring.reading import Work, timing_line
+from monitoring.reading import Work
 from monitoring.room import words
 from monitoring.room.chart import rate_of, steps_of
 from monitoring.room.reading import Reading
 from monitoring.room.table import Cell, Chart, Column, Line, Table, Tile, numbers
 
 # an endpoint, an actor: bounded, the most time first
-MOST_NAMES = 60
+MOST_NAMES = 40
 MOST_STATEMENTS = 15
 MOST_TEXT = 160
 LATE_MS, VERY_LATE_MS = 200, 500
@@ -24,17 +23,17 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def requests_tile(reading: Reading) -> Tile:
-    """How many requests a second over the range, and the slowest endpoint's 95th percentile."""
-    count = sum(work.count for work in reading.requests)
+    """How many requests a second over the range, and how long they took on average."""
+    count = sum(step.count for step in reading.steps)
     if not count:
         return Tile("Requests", "none", f"in {reading.asked.title}")
-    average = sum(work.average_ms * work.count for work in reading.requests) / count
+    average = sum(step.average_ms * step.count for step in reading.steps) / count
     note = f"{words.whole(count)} in {reading.asked.title}, {words.milliseconds(average)} on average"
-    return Tile("Requests a second", words.rate(count / reading.sums_within.seconds), note)
+    return Tile("Requests a second", words.rate(count / reading.lines_within.seconds), note)
 
 
 def errors_tile(reading: Reading) -> Tile:
-    count, errors = (sum(getattr(work, name) for work in reading.requests) for name in ("count", "errors"))
+    count, errors = (sum(getattr(step, name) for step in reading.steps) for name in ("count", "errors"))
     percent = 100 * errors / count if count else None
     tone = "" if percent is None else "bad" if percent > ERRORS_PERCENT else "warn" if errors else "good"
     return Tile("Requests failed", words.percent(percent), f"{words.whole(errors)} answered 500 or above", tone)
@@ -44,7 +43,7 @@ def requests_chart(reading: Reading) -> Chart:
     """Requests a second and their average duration, step by step."""
     within = reading.lines_within
     steps = steps_of(within)
-    found = {step.at: step for step in timing_line("request", within)}
+    found = {step.at: step for step in reading.steps}
     counts = [found[start].count if start in found else 0 for start in steps.starts]
     rates = [rate_of(count, start, within) for count, start in zip(counts, steps.starts, strict=True)]
     took = [round(found[start].average_ms, 2) if start in found else None for start in steps.starts]
@@ -58,7 +57,7 @@ ENDPOINT_COLUMNS = [Column("Endpoint"), *WORK_COLUMNS, *numbers(["Errors"])]
 
 def endpoints_table(reading: Reading) -> Table:
     """Requests per endpoint, those first that took the most time in all."""
-    rows = [endpoint_row(work) for work in reading.requests[:MOST_NAMES]]
+    rows = [endpoint_row(work) for work in reading.work("request", MOST_NAMES)]
     columns = [*ENDPOINT_COLUMNS, Column("Profiles")] if settings.SILK else ENDPOINT_COLUMNS
     return Table(columns, rows, "No request was answered in this time.")
 
@@ -104,9 +103,8 @@ ACTOR_COLUMNS = [
 
 def actors_table(reading: Reading) -> Table:
     """Each actor's work over all worker processes, and how long its messages waited for it."""
-    waits = {work.name: work for work in measures.timings("wait", reading.sums_within)}
-    done = measures.timings("actor", reading.sums_within)
-    rows = [actor_row(work, waits.get(work.name)) for work in done[:MOST_NAMES]]
+    waits = {work.name: work for work in reading.work("wait", MOST_NAMES)}
+    rows = [actor_row(work, waits.get(work.name)) for work in reading.work("actor", MOST_NAMES)]
     return Table(ACTOR_COLUMNS, rows, "No worker did anything in this time.")
 
 
@@ -127,7 +125,7 @@ SUBJECT_COLUMNS = [Column("Statement"), *WORK_COLUMNS, *numbers(["Errors", "Time
 
 def statements_table(reading: Reading) -> Table:
     """Statements by verb and table, those first that took the most time in all."""
-    found = measures.timings("sql", reading.sums_within, most=MOST_STATEMENTS)
+    found = reading.work("sql", MOST_STATEMENTS)
     rows = [
         [Cell(work.name), *work_cells(work), count_cell(work.errors, "bad"), plain_duration_cell(in_all(work))]
         for work in found
@@ -144,7 +142,7 @@ SLOW_COLUMNS = [Column("Slow statement"), *numbers(["Count", "Average", "p95", "
 
 def slow_table(reading: Reading) -> Table:
     """Statements slower than SLOW_QUERY_MS by their masked text, each with PostgreSQL's plan."""
-    found = measures.timings("slow_sql", reading.sums_within, most=MOST_STATEMENTS)
+    found = reading.work("slow_sql", MOST_STATEMENTS)
     known = {each.fingerprint: each for each in Statement.objects.filter(fingerprint__in=[work.name for work in found])}
     rows = [slow_row(work, known.get(work.name)) for work in found]
     return Table(SLOW_COLUMNS, rows, f"No statement took longer than {words.milliseconds(settings.SLOW_QUERY_MS)}.")

@@ -39,7 +39,9 @@ def ask(client: Client, key: str = "1h") -> dict[str, Any]:
 
 def test_smoke(operator: Client) -> None:
     import pprint
+
     assert operator.get(reverse("admin:monitoring_process_room")).status_code == 200
     with CaptureQueriesContext(connection) as c:
         pprint.pprint(ask(operator))
-    for q in c.captured_queries: print(q["time"], q["sql"][:150])
+    for q in c.captured_queries:
+        print(q["time"], q["sql"][:150])
