@@ -520,8 +520,11 @@ UNFOLD = {
                         ("Gauges and counters", "speed", "sample_changelist"),
                         ("Memory checkpoints", "memory", "checkpoint_changelist"),
                         ("Slow statements", "query_stats", "statement_changelist"),
-                        ("Processes", "dns", "process_changelist"),
                     )
+                ]
+                + [
+                    page("Processes", "dns", "monitoring_process_changelist", "monitoring.room.page.may_see")
+                    | {"active": "monitoring.room.page.is_process_page"}
                 ],
             },
         ]

@@ -109,7 +109,7 @@ def state_cell(file: EdiFile) -> Cell:
     return Cell("Reading" if file.status == FileStatus.RUNNING else "Waiting", tone="info")
 
 
-QUEUE_COLUMNS = [Column("Queue"), *numbers(["Waiting", "Oldest waits", "At work", "For later", "Dead letters"])]
+QUEUE_COLUMNS = [Column("Queue"), *numbers(["Waiting", "Oldest", "At work", "For later", "Dead"])]
 
 
 def queues_table(reading: Reading) -> Table:

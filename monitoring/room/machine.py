@@ -165,14 +165,16 @@ def cache_row(kind: str, hits: int, misses: int) -> list[Cell]:
 
 PROCESS_COLUMNS = [
     *(Column("Process"), Column("Machine"), Column("State")),
-    *numbers(["Process id", "Heard of", "Up for", "Measures dropped"]),
+    *numbers(["Process id", "Heard of", "Up for"]),
 ]
 
 
 def processes_table(reading: Reading) -> Table:
     """Heartbeats: who is alive, and who fell silent without a clean stop in the last hour."""
     rows = [process_row(process) for process in reading.processes[:MOST_PROCESSES]]
-    return Table(PROCESS_COLUMNS, rows, "No process has been heard of in the last hour.")
+    dropped = sum(process.dropped for process in reading.processes)
+    note = f"{words.counted(dropped, 'measure')} found no room and were dropped." if dropped else ""
+    return Table(PROCESS_COLUMNS, rows, "No process has been heard of in the last hour.", note)
 
 
 def process_row(process: Process) -> list[Cell]:
@@ -186,7 +188,6 @@ def process_row(process: Process) -> list[Cell]:
         Cell(str(process.pid), process.pid),
         Cell(f"{words.seconds(age)} ago", age),
         Cell(words.seconds(up), up),
-        Cell(words.whole(process.dropped), process.dropped, "warn" if process.dropped else ""),
     ]
 
 

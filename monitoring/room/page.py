@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from marb.access.roles import is_superuser
@@ -22,6 +23,12 @@ def may_see(request: HttpRequest) -> bool:
     return is_superuser(request.user)
 
 
+def is_process_page(request: HttpRequest) -> bool:
+    """Say whether the sidebar marks the processes: on their pages, not on the control room."""
+    room = reverse("admin:monitoring_process_room")
+    return request.path.startswith(room.removesuffix("room/")) and request.path != room
+
+
 @require_safe
 def room_view(request: HttpRequest, model_admin: Any) -> HttpResponse:
     if not may_see(request):
@@ -34,7 +41,6 @@ def room_view(request: HttpRequest, model_admin: Any) -> HttpResponse:
         "charts": {key: title for key, (title, _) in CHARTS.items()},
         "tables": [(key, title, key in WIDE) for key, (title, _) in TABLES.items()],
         "is_fullwidth": "1",
-        "opts": model_admin.opts,
     }
     return TemplateResponse(request, "monitoring/room.html", {**model_admin.admin_site.each_context(request), **shown})
 

@@ -12,10 +12,10 @@ def whole(number: float | None) -> str:
 
 
 def rate(per_second: float | None) -> str:
-    """Write so many a second: 0.04, 3.2, 6,667."""
+    """Write so many a second, or a load: 0.04, 3.2, 6,667."""
     if per_second is None:
         return NONE
-    return f"{per_second:,.0f}" if per_second >= 100 or not per_second else f"{per_second:.2g}"
+    return f"{per_second:,.0f}" if per_second >= 10 or not per_second else f"{per_second:.2g}"
 
 
 def milliseconds(number: float | None) -> str:

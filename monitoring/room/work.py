@@ -29,7 +29,10 @@ def requests_tile(reading: Reading) -> Tile:
         return Tile("Requests", "none", f"in {reading.asked.title}")
     average = sum(step.average_ms * step.count for step in reading.steps) / count
     note = f"{words.whole(count)} in {reading.asked.title}, {words.milliseconds(average)} on average"
-    return Tile("Requests a second", words.rate(count / reading.lines_within.seconds), note)
+    per_second = count / reading.lines_within.seconds
+    if per_second < 1:
+        return Tile("Requests a minute", words.rate(60 * per_second), note)
+    return Tile("Requests a second", words.rate(per_second), note)
 
 
 def errors_tile(reading: Reading) -> Tile:
@@ -97,7 +100,7 @@ def count_cell(count: int, tone: str) -> Cell:
 
 ACTOR_COLUMNS = [
     Column("Actor"),
-    *numbers(["Runs", "Runs/s", "p50", "p95", "Slowest", "Waited p50", "Waited p95", "Retries", "Failures"]),
+    *numbers(["Runs", "A minute", "p50", "p95", "Slowest", "Waited p50", "Waited p95", "Retries", "Failures"]),
 ]
 
 
@@ -110,9 +113,9 @@ def actors_table(reading: Reading) -> Table:
 
 def actor_row(work: Work, wait: Work | None) -> list[Cell]:
     return [
-        Cell(work.name),
+        Cell(words.actor_title(work.name)),
         Cell(words.whole(work.count), work.count),
-        Cell(words.rate(work.per_second), work.per_second),
+        Cell(words.rate(60 * work.per_second), work.per_second),
         *(plain_duration_cell(each) for each in (work.p50_ms, work.p95_ms, work.most_ms)),
         *(plain_duration_cell(each) for each in ((wait.p50_ms, wait.p95_ms) if wait else (None, None))),
         count_cell(work.retries, "warn"),

@@ -162,7 +162,7 @@ def test_actors_show_their_work_and_how_long_their_messages_waited(operator: Cli
     work = timing("run_chunk", [2_000_000] * 6, kind="actor", errors=1)
     hand_on(role="worker", timings=[work, timing("run_chunk", [50_000] * 6, kind="wait")])
     (row,) = texts(ask(operator), "actors")
-    assert row[:2] + row[3:] == ["run_chunk", "6", "2 s", "2 s", "2 s", "50 ms", "50 ms", "0", "1"]
+    assert row[:2] + row[3:] == ["Run chunk", "6", "2 s", "2 s", "2 s", "50 ms", "50 ms", "0", "1"]
 
 
 def test_a_file_in_progress_has_a_bar_a_pace_and_no_name(operator: Client, practice: Any) -> None:
