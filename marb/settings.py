@@ -97,7 +97,7 @@ WSGI_APPLICATION = "marb.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "marb" / "core" / "templates"],
+        # marb.core is the first app: its templates stand before unfold's, and may extend those of the same name
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

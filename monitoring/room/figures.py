@@ -49,16 +49,16 @@ TABLES: dict[str, tuple[str, Reader]] = {
     "alerts": ("Open alerts", state.alerts_table),
     "files": ("Files in progress", belt.files_table),
     "queues": ("Queues", belt.queues_table),
+    "processes": ("Heartbeats", machine.processes_table),
     "actors": ("Workers, by actor", work.actors_table),
     "endpoints": ("Requests, by endpoint", work.endpoints_table),
     "cache": ("Cache, by kind", machine.cache_table),
-    "hosts": ("Machines and processes", machine.hosts_table),
     "pools": ("Connections and memory of the servers", machine.pools_table),
-    "processes": ("Heartbeats", machine.processes_table),
+    "hosts": ("Machines and processes", machine.hosts_table),
+    "schedules": ("Schedules", belt.schedules_table),
     "checkpoints": ("Memory checkpoints, highest changes", machine.checkpoints_table),
     "slow": ("Slow statements", work.slow_table),
     "statements": ("Statements, by table", work.statements_table),
-    "schedules": ("Schedules", belt.schedules_table),
 }
 
 

@@ -15,7 +15,7 @@ from marb.access.roles import is_superuser
 from monitoring.room.figures import CHARTS, TABLES, TILES, figures
 from monitoring.room.range import RANGES, chosen
 
-WIDE = ("alerts", "files", "actors", "endpoints", "checkpoints", "slow", "statements", "schedules")
+WIDE = ("alerts", "files", "actors", "endpoints", "checkpoints", "slow", "statements")
 
 
 def may_see(request: HttpRequest) -> bool:

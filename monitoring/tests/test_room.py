@@ -21,7 +21,7 @@ from monitoring.room import belt, figures, machine, state
 from monitoring.room.range import RANGES, chosen, line_period, sum_period
 from monitoring.tests.measures import hand_on, note, sample, this_minute, timing
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("default_rules")]
 PLACE = "admin:monitoring_process_figures"
 
 

@@ -50,7 +50,7 @@ def worker(base: Path, var: Path, environ: Mapping[str, str], group: str) -> Pro
 
 
 def scheduler(base: Path, var: Path, environ: Mapping[str, str]) -> Program:
-    return Program("scheduler", manage(base, "crontab"), base, var / "log" / "scheduler.log", environ)
+    return Program("scheduler", manage(base, "crontab", "--no-heartbeat"), base, var / "log" / "scheduler.log", environ)
 
 
 def claim_port(preferred: int | None) -> tuple[int, socket.socket | None]:

@@ -113,10 +113,12 @@
             scales,
         };
     };
-    const datasetOf = (line, chart) => ({
+    const isAlone = (values, at) => [values[at - 1], values[at + 1]].every((next) => next === null || next === undefined);
+    const datasetOf = (line) => ({
         label: line.title, data: line.values, borderColor: COLORS[line.color], backgroundColor: COLORS[line.color],
-        borderWidth: line.target ? 1 : 2, borderDash: line.target ? [6, 4] : [], tension: 0.2,
-        pointRadius: line.target || chart.labels.length > 2 ? 0 : 3, pointHitRadius: 8, spanGaps: false,
+        borderWidth: line.target ? 1 : 2, borderDash: line.target ? [6, 4] : [], cubicInterpolationMode: "monotone",
+        // a value between two gaps has no line to be seen by
+        pointRadius: line.values.map((value, at) => (isAlone(line.values, at) ? 2.5 : 0)), pointHitRadius: 8, spanGaps: false,
         yAxisID: line.axis ? "y1" : "y",
     });
     const drawChart = (key, chart) => {
@@ -126,7 +128,7 @@
         const words = chart.missing ? `Missing: ${chart.missing}.` : "Nothing was measured in this time.";
         say(one("[data-none]", canvas.parentElement), isEmpty ? words : "");
         if (isEmpty) return;
-        const data = { labels: chart.labels, datasets: chart.lines.map((line) => datasetOf(line, chart)) };
+        const data = { labels: chart.labels, datasets: chart.lines.map(datasetOf) };
         const known = state.charts[key];
         if (!known) {
             state.charts[key] = new Chart(canvas, { type: "line", data, options: optionsOf(chart) });
