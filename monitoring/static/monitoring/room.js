@@ -6,6 +6,7 @@
     if (!room) return;
     const EVERY = 5000;
     const LATE = 15000;
+    const RESTING = "Resting while nobody looks";
     const state = { range: room.dataset.range, heard: 0, timer: 0, asking: null, orders: {}, drawn: {}, charts: {} };
     const one = (selector, root = room) => root.querySelector(selector);
     const COLORS = { blue: "#3b82f6", green: "#16a34a", orange: "#d97706", red: "#dc2626", violet: "#7c3aed", gray: "#64748b" };
@@ -184,6 +185,7 @@
         window.clearTimeout(state.timer);
         if (state.asking) state.asking.abort();
         const asking = state.asking = new AbortController();
+        room.setAttribute("aria-busy", "true");
         const limit = window.setTimeout(() => asking.abort(), LATE);
         try {
             const address = `${room.dataset.figures}?range=${encodeURIComponent(state.range)}`;
@@ -203,7 +205,8 @@
             window.clearTimeout(limit);
             if (asking === state.asking) {
                 state.asking = null;
-                if (!document.hidden) state.timer = window.setTimeout(ask, EVERY);
+                room.removeAttribute("aria-busy");
+                if (document.hidden) tell("", RESTING); else state.timer = window.setTimeout(ask, EVERY);
             }
         }
     };
@@ -219,7 +222,7 @@
         ask();
     });
     document.addEventListener("visibilitychange", () => {
-        if (document.hidden) { window.clearTimeout(state.timer); tell("", "Resting while nobody looks"); } else ask();
+        if (document.hidden) { window.clearTimeout(state.timer); tell("", RESTING); } else ask();
     });
     // unfold switches light and dark by a class: the grid follows
     new MutationObserver(() => { for (const key of Object.keys(state.drawn)) if (key.startsWith("chart ")) delete state.drawn[key]; })
