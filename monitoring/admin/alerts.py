@@ -38,10 +38,32 @@ def unit_of(rule: AlertRule) -> str:
     return metric.unit if metric else ""
 
 
+class RuleForm(forms.ModelForm):
+    """A rule's thresholds, with what each of them does."""
+
+    class Meta:
+        labels = {
+            "window_seconds": "Measured over",
+            "fire_after": "Fires after",
+            "clear_after": "Clears after",
+            "is_enabled": "On",
+            "advice": "What to do",
+        }
+        help_texts = {
+            "threshold": "In the unit that is measured.",
+            "window_seconds": "Seconds, at least a minute.",
+            "fire_after": "So many bad judgements in a row. Rules are judged every half minute.",
+            "clear_after": "So many good judgements in a row.",
+            "is_enabled": "A rule that is off clears its alert.",
+            "advice": "Shown with the alert, and sent with it.",
+        }
+
+
 @admin.register(AlertRule)
 class AlertRuleAdmin(MeasureAdmin):
     """What is judged, against which threshold, and how often in a row before it fires or clears."""
 
+    form = RuleForm
     ordering = ("name",)
     list_display = ("name", "what", "limit", "value", "severity_shown", "is_enabled", "judged")
     list_select_related = ()

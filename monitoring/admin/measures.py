@@ -28,6 +28,9 @@ KINDS = [
     *(("slow_sql", "Slow statements"), ("call", "Calls")),
 ]
 
+# characters of a statement in a list
+MOST_TEXT = 90
+
 
 class KindFilter(DropdownFilter):
     title = "kind"
@@ -249,7 +252,7 @@ class StatementAdmin(MeasurePage):
     @display(description="Statement")
     def short(self, row: Statement) -> str:
         text = " ".join(row.text.split())
-        return f"{text[:120]}…" if len(text) > 120 else text
+        return f"{text[:MOST_TEXT]}…" if len(text) > MOST_TEXT else text
 
     @display(description="Last seen (UTC)", ordering="seen_at")
     def seen(self, row: Statement) -> str:
@@ -261,11 +264,11 @@ class StatementAdmin(MeasurePage):
 
 
 def plan_lines(plan: dict[str, Any] | None, depth: int = 0) -> Any:
-    """Walk a plan as lines: how deep, what is done on what, rows and cost that PostgreSQL expects."""
+    """Walk a plan as lines: a dot for each step above, what is done on what, rows and cost that PostgreSQL expects."""
     if plan:
         named = (plan.get("Relation Name", ""), plan.get("Index Name", ""))
         done = " ".join(str(plan[key]) for key in ("Operation", "Strategy", "Join Type", "Node Type") if key in plan)
-        yield depth, done, " by ".join(filter(None, named)), plan.get("Plan Rows", 0), plan.get("Total Cost", 0)
+        yield "·  " * depth, done, " by ".join(filter(None, named)), plan.get("Plan Rows", 0), plan.get("Total Cost", 0)
         for below in plan.get("Plans", []):
             yield from plan_lines(below, depth + 1)
 

@@ -146,7 +146,7 @@ def schedule_row(job: ScheduledJob) -> list[Cell]:
     return [
         Cell(words.actor_title(job.name), url=url),
         Cell(when(job.schedule)),
-        Cell(f"{at:%m/%d/%Y %H:%M:%S}" if at else "not yet", at.timestamp() if at else 0),
+        Cell(f"{at:%m/%d %H:%M:%S}" if at else "not yet", at.timestamp() if at else 0),
         Cell(words.seconds(job.last_seconds), job.last_seconds or 0),
         result_cell(job),
     ]
