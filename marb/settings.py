@@ -97,7 +97,7 @@ WSGI_APPLICATION = "marb.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "marb" / "core" / "templates"],
+        # marb.core is the first app: its templates stand before unfold's, and may extend those of the same name
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -263,9 +263,12 @@ UNTHROTTLED_PLACES = {"health"}
 UNAUDITED_PLACES = {
     *("health", "schema", "swagger", "redoc", "redoc-script", "auth-login", "auth-logout", "auth-logoutall", "auth-me"),
     *("login", "logout", "jsi18n", "password_change", "password_change_done", "pipeline_edifile_progress", "metrics"),
+    *("monitoring_process_room", "monitoring_process_figures"),
 }
 # asked by pages by themselves: no sign that anybody is there
-PASSIVE_PLACES = {"pipeline_edifile_progress", "file-progress", "file-events", "file-live"}
+PASSIVE_PLACES = {
+    *("pipeline_edifile_progress", "file-progress", "file-events", "file-live", "monitoring_process_figures"),
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -511,6 +514,28 @@ UNFOLD = {
                     page("Practices", "home_health", "access_practice_changelist"),
                     page("People", "group", "auth_user_changelist", "marb.access.admin.may_manage_members"),
                     page("Audit", "policy", "access_auditentry_changelist", "marb.access.auditpage.may_see_audit"),
+                ],
+            },
+            {
+                "title": "Monitoring",
+                "separator": True,
+                "items": [
+                    page(title, icon, f"monitoring_{name}", "monitoring.room.page.may_see")
+                    for title, icon, name in (
+                        ("Control room", "monitor_heart", "process_room"),
+                        ("Alerts", "notifications", "alert_changelist"),
+                        ("Alert rules", "tune", "alertrule_changelist"),
+                        ("Alert targets", "outgoing_mail", "alerttarget_changelist"),
+                        ("Schedules", "schedule", "scheduledjob_changelist"),
+                        ("Timings", "timer", "timing_changelist"),
+                        ("Gauges and counters", "speed", "sample_changelist"),
+                        ("Memory checkpoints", "memory", "checkpoint_changelist"),
+                        ("Slow statements", "query_stats", "statement_changelist"),
+                    )
+                ]
+                + [
+                    page("Processes", "dns", "monitoring_process_changelist", "monitoring.room.page.may_see")
+                    | {"active": "monitoring.room.page.is_process_page"}
                 ],
             },
         ]
