@@ -18,6 +18,7 @@ from marb.edi.scan import ScannedChunk, ScannedSet, Totals, scan
 from marb.edi.values import dollars
 from marb.edi.x12 import BadInterchange, Separators
 from marb.pipeline import models
+from marb.pipeline.acknowledge import acknowledge_file
 from marb.pipeline.jobs import FINDING_COLUMNS, LeaseLost, finding_row, plain
 from marb.pipeline.lease import FileLease
 from marb.pipeline.reading import read_blocks
@@ -92,6 +93,7 @@ def reject(cursor: CursorWrapper, lease: FileLease, bad: BadInterchange) -> None
     owner = (lease.practice_id, lease.file_id, None)
     copy_rows(cursor, models.Finding, FINDING_COLUMNS, [finding_row(owner, finding)])
     cursor.execute(REJECT, [bad.sentence, 1, lease.file_id])
+    acknowledge_file(lease.file_id)
 
 
 def write_scan(cursor: CursorWrapper, lease: FileLease) -> Written:
