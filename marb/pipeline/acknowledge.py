@@ -50,7 +50,7 @@ def judge(received: list[ReceivedInterchange]) -> Verdict:
     if any(map(is_refused, received)) or not all(each.is_accepted for each in sets):
         return Verdict.PARTLY
     groups = [group for interchange in received for group in interchange.groups]
-    found = [each.findings for each in chain(received, groups, sets)]
+    found = [*(each.findings for each in received), *(each.findings for each in groups), *(s.findings for s in sets)]
     return Verdict.WITH_ERRORS if any(found) else Verdict.ACCEPTED
 
 

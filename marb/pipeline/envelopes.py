@@ -19,7 +19,7 @@ NO_GS = ["GS", "", "", "", "", "", "", "", ""]
 
 
 class FileGroup(NamedTuple):
-    """A GS by its place and elements, and its sets. `byte_from` is 0 where sets stand under no GS."""
+    """A GS by its place and elements (at least eight), and its sets. `byte_from` is 0 where sets stand under no GS."""
 
     byte_from: int
     gs: list[str]
@@ -45,7 +45,8 @@ def read_interchanges(file: EdiFile) -> list[FileInterchange]:
         elif item.elements[0] == "ISA":
             found.append(FileInterchange(item.offset, item.separators, item.elements, [], []))
         elif found and item.elements[0] == "GS":
-            found[-1].groups.append(FileGroup(item.offset, item.elements, []))
+            gs = [*item.elements, *NO_GS[len(item.elements) :]]
+            found[-1].groups.append(FileGroup(item.offset, gs, []))
         elif found:
             found[-1].answers.append(item.elements)
     return found
@@ -66,7 +67,11 @@ def walk(file: EdiFile) -> Iterator[TransactionSet | Header]:
         for header in read_between(file, max(end, item.byte_from - STRETCH_BYTES), item.byte_from, separators):
             separators = header.separators
             yield header
-        yield item
+        if item.set_code == "TA1":
+            # the scan keeps one that stands outside of sets as a set of its own
+            yield from read_between(file, item.byte_from, item.byte_to, separators)
+        else:
+            yield item
         end = max(end, item.byte_to)
     yield from read_between(file, end, min(file.byte_count, end + STRETCH_BYTES), separators)
 
