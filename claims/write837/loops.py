@@ -121,7 +121,7 @@ def claim_segment(claim: ParsedClaim, component: str) -> Segment:
 
 
 def claim_dates(claim: ParsedClaim) -> Iterator[Segment]:
-    """DTP: discharge, statement, admission, and those without a column. A date kept with its hour stands for its own."""
+    """DTP: discharge, statement, admission, and those without a column. One kept with its hour stands for itself."""
     known = claim.detail.get("dates", ())
     qualifiers = {date.get("qualifier") for date in known if date.get("format") != "TM"}
     if claim.discharge_date and "096" not in qualifiers:

@@ -24,14 +24,12 @@ from marb.core.logs import plain_reason
 from marb.core.measure import checkpoint
 from marb.core.measure.timing import timed
 from marb.edi.values import dollars
-from marb.edi.x12 import Excerpt, Span
 from marb.pipeline import lease as leases
 from marb.pipeline.acknowledge import acknowledge_file
 from marb.pipeline.jobs import ChunkJob, FileJob, LeaseLost
 from marb.pipeline.lease import ChunkLease, FileLease
 from marb.pipeline.models import Chunk, ChunkState, EdiFile, Hold, SetStatus, TransactionSet
-from marb.pipeline.reading import read
-from marb.pipeline.split import read_separators, split_leased
+from marb.pipeline.split import read_excerpt, split_leased
 from marb.pipeline.verdict import count_file, judge
 
 logger = logging.getLogger(__name__)
@@ -123,10 +121,8 @@ def watched(chunk: Chunk) -> AbstractContextManager[None]:
 
 
 def build_job(chunk: Chunk, lease: ChunkLease) -> ChunkJob:
-    """Read a chunk's bytes and the context before them."""
-    context = [Span(start, position, read(chunk.file_id, start, end)) for start, end, position in chunk.context]
-    body = Span(chunk.byte_from, chunk.position, read(chunk.file_id, chunk.byte_from, chunk.byte_to))
-    excerpt = Excerpt(read_separators(chunk.separators), context, body, chunk.guide)
+    """Read a leased chunk."""
+    excerpt = read_excerpt(chunk)
     return ChunkJob(chunk.practice_id, chunk.file_id, lease.chunk_id, lease.lease_no, chunk.kind, excerpt, lease.today)
 
 
