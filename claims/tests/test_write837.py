@@ -50,8 +50,8 @@ def plain(value: Any) -> Any:
     return [plain(each) for each in value] if isinstance(value, list) else value
 
 
-def write_and_read(claim: ParsedClaim, **changed: str) -> ParsedClaim:
-    text = write_claims([claim._replace(**changed)], trading(), SEPARATORS, 5, NOW)
+def write_and_read(claim: ParsedClaim) -> ParsedClaim:
+    text = write_claims([claim], trading(), SEPARATORS, 5, NOW)
     (back,) = parse_claims(excerpt(text.encode()))
     assert isinstance(back, ParsedClaim), back
     return back
