@@ -12,7 +12,7 @@ from itertools import chain, pairwise
 
 from marb.edi.acks.received import ReceivedGroup, ReceivedInterchange, ReceivedSet, share_findings
 from marb.edi.acks.write import is_refused, write_acknowledgement
-from marb.edi.findings import AK905, IK304, IK403, IK502, TA105, Finding, Place
+from marb.edi.findings import AK905, IK304, IK403, IK502, TA105, WARNING, Finding, Place
 from marb.edi.guides import GROUP_CODES
 from marb.pipeline import models
 from marb.pipeline.envelopes import FileGroup, FileInterchange, read_interchanges
@@ -22,6 +22,8 @@ from marb.pipeline.models import Acknowledgement, EdiFile, SetStatus, Transactio
 MOST_FINDINGS = 10_000
 # the numbers (ISA13) of one file's answers begin here apart from those of the next
 NUMBERS = 1_000
+# that an interchange says it is a test (ISA15) is noted for people, and no fault of it
+TEST_DATA = "020"
 SYNTAX = (IK304, IK403)
 ENVELOPE = (IK502, AK905, TA105)
 
@@ -57,10 +59,11 @@ def judge(received: list[ReceivedInterchange]) -> Verdict:
 def read_received(file: EdiFile) -> Iterator[ReceivedInterchange]:
     """Read what is to be acknowledged: the interchanges that hold claims, payments, or nothing at all."""
     interchanges = read_interchanges(file)
+    lost = list(file.quarantined.order_by("byte_from").values_list("byte_from", flat=True))
     shares = share([0, *(each.byte_from for each in interchanges[1:])], sorted(read_findings(file), key=offset_of))
     for interchange, own in zip(interchanges, shares, strict=False):
         if is_answered(interchange):
-            yield receive(interchange, own)
+            yield receive(interchange, own, lost)
 
 
 def offset_of(finding: Finding) -> int:
@@ -85,9 +88,9 @@ def is_claims_or_payments(group: FileGroup) -> bool:
     return bool(codes & GROUP_CODES.keys()) or group.gs[1:2] in (["HC"], ["HP"])
 
 
-def receive(interchange: FileInterchange, findings: list[Finding]) -> ReceivedInterchange:
-    """Give each finding of an interchange to what it is about. `findings` are in the order of the file."""
-    sets = [[received_set(item) for item in group.sets if item.set_code] for group in interchange.groups]
+def receive(interchange: FileInterchange, findings: list[Finding], lost: list[int]) -> ReceivedInterchange:
+    """Give each finding of an interchange to what it is about. Findings and `lost` are in the order of the file."""
+    sets = [[received_set(item, lost) for item in group.sets if item.set_code] for group in interchange.groups]
     rest = share_findings(list(chain.from_iterable(sets)), findings)
     shares = share([group.byte_from for group in interchange.groups], [each for each in rest if each.code_set == AK905])
     groups = [
@@ -98,15 +101,19 @@ def receive(interchange: FileInterchange, findings: list[Finding]) -> ReceivedIn
     return ReceivedInterchange(interchange.isa, groups, [each for each in rest if each.code_set == TA105])
 
 
-def received_set(item: TransactionSet) -> ReceivedSet:
+def received_set(item: TransactionSet, lost: list[int]) -> ReceivedSet:
+    """Make the value of a set. One whose claims are all in quarantine (`lost`, by their offsets) was not taken in."""
+    count = bisect_left(lost, item.byte_to) - bisect_left(lost, item.byte_from)
+    is_lost = 0 < item.claim_count + item.remittance_count <= count
     numbers = (item.set_code, item.set_control, item.guide)
-    return ReceivedSet(item.byte_from, item.byte_to, *numbers, item.status != SetStatus.REJECTED, [])
+    is_accepted = item.status != SetStatus.REJECTED and not is_lost
+    return ReceivedSet(item.byte_from, item.byte_to, *numbers, is_accepted, [])
 
 
 def read_findings(file: EdiFile) -> Iterator[Finding]:
     """Read the findings that an acknowledgement tells of, envelopes first; the house's own edits are none of them."""
     found = file.findings.order_by("byte_offset", "id")
-    envelope = found.filter(code_set__in=ENVELOPE)
+    envelope = found.filter(code_set__in=ENVELOPE).exclude(level=WARNING, code_set=TA105, code=TEST_DATA)
     syntax = found.filter(code_set__in=SYNTAX)[:MOST_FINDINGS]
     yield from map(finding_of, chain(envelope.iterator(), syntax.iterator()))
 

@@ -2,7 +2,7 @@
 
 TA104, AK901 and IK501 are A where nothing was found, E where something was and the work was taken in all the same,
 R where it was refused, P for a group of which some sets were refused. A claim in quarantine leaves its set accepted
-with errors: the rest of the set has been loaded, and a 999 has no word for that. An interchange is refused only where
+with errors, if the rest of the set has been loaded: a 999 has no word for that. An interchange is refused only where
 nothing of it was taken in (what was loaded must not be sent again), and then has no 999. A TA1 is written whether ISA14
 asks for it or not: who does not want it does not fetch it.
 Copies of bad data (IK404) are never written: what is wrong may be PHI.
@@ -28,6 +28,7 @@ AK905_CODES = frozenset(("1", "2", "3", "4", "5", "6"))
 # what a sender with other separators may have in a name or number that is repeated here
 MARKS = dict.fromkeys((*range(32), *map(ord, "*~"), 127))
 GS_ELEMENTS = 9
+NUMBER_DIGITS = 9
 Segment = tuple[str, ...]
 
 
@@ -66,10 +67,10 @@ def acknowledge_interchange(received: ReceivedInterchange) -> Segment:
     """TA1: 01 to 03 are ISA13, ISA09 and ISA10 as received, 04 the verdict, 05 the code of the worst that was found."""
     isa, found = received.isa, received.findings
     worst = next((each for each in found if each.level == INTERCHANGE), found[0] if found else None)
+    named = ("TA1", isa[13][-NUMBER_DIGITS:], isa[9], isa[10])
     if worst is None:
-        return ("TA1", isa[13], isa[9], isa[10], ACCEPTED, NO_ERROR)
-    verdict = REJECTED if is_refused(received) else WITH_ERRORS
-    return ("TA1", isa[13], isa[9], isa[10], verdict, worst.code)
+        return (*named, ACCEPTED, NO_ERROR)
+    return (*named, REJECTED if is_refused(received) else WITH_ERRORS, worst.code)
 
 
 def functional_group(group: ReceivedGroup, place: int, now: datetime) -> list[Segment]:
@@ -106,7 +107,7 @@ def segment_in_error(position: int, name: str, loop: str, found: Sequence[Findin
     faults = [each.code for each in found if each.code_set == IK304 and each.code in IK304_CODES]
     elements = [each for each in found if each.code_set == IK403]
     for code in dict.fromkeys(faults or [ELEMENT_ERRORS]):
-        yield ("IK3", name or "ST", str(max(position, 1)), loop[:4], code)
+        yield ("IK3", name[:3] or "ST", str(max(position, 1)), loop[:4], code)
     if not faults:
         for each in dict.fromkeys((each.element, each.component, each.code) for each in elements):
             yield element_in_error(*each)

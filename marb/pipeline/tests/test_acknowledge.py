@@ -57,6 +57,16 @@ def test_a_wrong_count_in_the_trailer_is_told_with_its_code(ingested):
     assert "4" in answer.note_codes
 
 
+def test_a_set_whose_claims_are_all_in_quarantine_is_refused(ingested):
+    file = ingested(claim_file(["x", "y"], ["1", "z"]))
+    assert [each.code for each in answers_to(file) if isinstance(each, SetAnswer)] == ["R", "A"]
+
+
+def test_that_an_interchange_is_a_test_is_no_fault_of_it(ingested):
+    file = ingested(claim_file(["1"]).replace(b"*0*P*:", b"*0*T*:"))
+    assert answers_to(file)[0] == InterchangeAnswer("000000001", "A", "000")
+
+
 def test_two_interchanges_have_an_answer_each_with_numbers_of_their_own(ingested):
     second = claim_file(["10"]).replace(b"000000001", b"000000002")
     file = ingested(claim_file(["10"]) + second)
