@@ -71,7 +71,14 @@ INSTALLED_APPS = [
 PIPELINE = {
     "837": ["claims.load.load_chunk"],
     "835": ["remits.load.load_chunk"],
-    "file": ["remits.settle.settle_file", "episodes.link.link_file", "episodes.status.settle_file"],
+    "file": [
+        "claims.answers.meet_file",
+        "remits.settle.settle_file",
+        "episodes.link.link_file",
+        "episodes.status.settle_file",
+    ],
+    # of a file that holds sets which are neither, such as 999s
+    "kept": ["claims.answers.keep_answers"],
 }
 
 MIDDLEWARE = [

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -21,7 +21,7 @@ from marb.core.export import Echo, Leaving, cells_of
 from marb.core.paginator import walk
 from marb.core.pool import give_back
 from marb.core.reads import note
-from marb.core.renderer import CsvRenderer, NdjsonRenderer, OrjsonRenderer, plain
+from marb.core.renderer import CsvRenderer, EdiRenderer, NdjsonRenderer, OrjsonRenderer, plain
 from marb.core.schema import MOST_ROWS
 from marb.core.slots import take_slot
 from marb.core.viewsets import Answers, ReadOnlyViewSet, get_shape, select
@@ -90,6 +90,13 @@ class Batches:
             give_back()
             yield shown
             shown = self.read()
+
+
+def send_edi(content: bytes, name: str) -> HttpResponse:
+    """Answer X12 as a file to be saved. `name` holds nothing that a person wrote."""
+    response = HttpResponse(content, content_type=EdiRenderer.media_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def most_rows(view: Any) -> int:

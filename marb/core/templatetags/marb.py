@@ -39,10 +39,10 @@ def joined(codes: list[Any] | None) -> str:
 
 
 BADGES = {
-    "good": {"processed", "accepted", "complete", "done"},
-    "warn": {"incomplete", "partial", "running", "received", "leased", "W"},
-    "bad": {"error", "rejected", "refused", "denied", "parked", "C", "T", "G", "X"},
-    "info": {"linked", "kept"},
+    "good": {"processed", "accepted", "complete", "done", "A"},
+    "warn": {"incomplete", "partial", "running", "received", "leased", "errors", "W", "E", "P"},
+    "bad": {"error", "rejected", "refused", "denied", "parked", "C", "T", "G", "X", "R"},
+    "info": {"linked", "kept", "noted"},
 }
 
 
