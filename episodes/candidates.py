@@ -1,0 +1,308 @@
+"""The queue of remittances that no control number links: their candidates, weighed, and links beyond doubt made.
+
+Weighed are the gathered remittances without a claim of their number, and those waiting in the queue that a new claim
+or a newly known payer's number may concern. Candidates come from indexes only: the control number written otherwise
+or cut short, the payer's number, the member within NEAR_DAYS of the service, the patient's name in the same days.
+A key that more than MOST_ALIKE claims share says nothing. So a remittance costs a few probes, whatever the practice's
+size, and a practice without a queue nothing.
+
+What is linked so is again a function of the rows: every change among a remittance's candidates weighs it anew. Known
+payer's numbers are those of links by number and by hand alone, so that no guess stands on another.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from django.db.backends.utils import CursorWrapper
+
+from episodes.match import CLEAR_BITS, NEAR_DAYS, Line, Side, Weighed, choose, method_of, rank, weigh
+from episodes.scope import OF_FILE, OF_ROWS, Values
+
+MOST_ALIKE = 50
+BATCH = 1_000
+SHOWN = 5
+
+# episodes.match.normalise in SQL; the two are held together by a test
+NUMBER_KEY = "ltrim(upper(regexp_replace({}, '[^A-Za-z0-9]', '', 'g')), '0')"
+NAME_KEY = "upper(regexp_replace({}, '[^A-Za-z]', '', 'g'))"
+DAY = "to_char({}, 'YYYYMMDD')"
+PATIENT = "coalesce(nullif(c.patient_last_name, ''), c.subscriber_last_name)"
+PERSON_KEY = f"""
+    coalesce(nullif({NAME_KEY.format(PATIENT)}, '') || {DAY.format("c.service_from_date")}, '')
+"""
+
+KEYS = "id, practice_id, number_key, payer_number, member_id, name_key, service_from_date, service_to_date"
+JUDGED = f"""
+CREATE TEMP TABLE linking_judged ON COMMIT DROP AS
+SELECT r.id, r.practice_id, {NUMBER_KEY.format("r.patient_control_number")} AS number_key,
+    r.payer_claim_control_number AS payer_number, r.member_id, {NAME_KEY.format("r.patient_last_name")} AS name_key,
+    r.service_from_date, coalesce(r.service_to_date, r.service_from_date) AS service_to_date
+FROM linking_remittance gathered JOIN remits_remittance r ON r.id = gathered.id
+WHERE NOT gathered.by_hand AND NOT EXISTS (SELECT FROM linking_pair pair WHERE pair.remittance_id = gathered.id)
+"""
+
+WAITING = """
+SELECT EXISTS (
+    SELECT FROM episodes_openremittance o WHERE o.practice_id = %(practice)s AND o.state <> 'apart'
+        AND NOT EXISTS (SELECT FROM linking_remittance r WHERE r.id = o.remittance_id)
+)
+"""
+
+# from the queue: what a claim of the start, or the payer's number of a gathered remittance, may concern
+CALLED = f"""
+INSERT INTO linking_judged
+WITH waiting AS (
+    SELECT o.* FROM episodes_openremittance o WHERE o.practice_id = %(practice)s AND o.state <> 'apart'
+        AND NOT EXISTS (SELECT FROM linking_remittance r WHERE r.id = o.remittance_id)
+), fresh AS MATERIALIZED (
+    SELECT place.number_key, place.person_key, c.subscriber_member_id AS member_id,
+        c.payer_claim_control_number AS payer_number, c.service_from_date - {NEAR_DAYS} AS first_day,
+        coalesce(c.service_to_date, c.service_from_date) + {NEAR_DAYS} AS last_day
+    FROM claims_claim c JOIN episodes_episodeclaim place ON place.claim_id = c.id WHERE c.{{claims}}
+), called AS (
+    SELECT o.remittance_id FROM waiting o JOIN fresh ON fresh.number_key = o.number_key WHERE o.number_key <> ''
+    UNION
+    SELECT o.remittance_id FROM waiting o JOIN (
+        SELECT left(number_key, size) AS number_key FROM fresh, generate_series(12, length(number_key) - 1) size
+    ) cut ON cut.number_key = o.number_key
+    UNION
+    SELECT o.remittance_id FROM waiting o JOIN fresh ON fresh.member_id = o.member_id
+        AND o.service_to_date >= fresh.first_day AND o.service_from_date <= fresh.last_day
+    WHERE o.member_id <> ''
+    UNION
+    SELECT o.remittance_id FROM waiting o JOIN fresh ON left(fresh.person_key, -8) = o.name_key
+        AND o.service_to_date >= fresh.first_day AND o.service_from_date <= fresh.last_day
+    WHERE o.name_key <> ''
+    UNION
+    SELECT o.remittance_id FROM waiting o JOIN (
+        SELECT payer_number FROM fresh UNION SELECT payer_number FROM linking_remittance
+    ) known ON known.payer_number = o.payer_number
+    WHERE o.payer_number <> ''
+)
+SELECT remittance_id AS {KEYS} FROM waiting WHERE remittance_id IN (SELECT remittance_id FROM called)
+"""
+
+QUEUE = f"""
+INSERT INTO episodes_openremittance (remittance_id, {KEYS.removeprefix("id, ")})
+SELECT {KEYS} FROM linking_judged ON CONFLICT (remittance_id) DO NOTHING
+"""
+
+# each probe answers at most one more than MOST_ALIKE claims, and then none of them
+PROBES = f"""
+    SELECT 'number', place.claim_id FROM episodes_episodeclaim place
+    WHERE place.practice_id = j.practice_id AND j.number_key <> '' AND place.number_key >= j.number_key
+        AND place.number_key <= j.number_key || CASE WHEN length(j.number_key) >= 12 THEN '~' ELSE '' END
+;
+    SELECT 'person', place.claim_id FROM episodes_episodeclaim place
+    WHERE place.practice_id = j.practice_id AND j.name_key <> ''
+        AND place.person_key >= j.name_key || {DAY.format(f"j.service_from_date - {NEAR_DAYS}")}
+        AND place.person_key <= j.name_key || {DAY.format(f"j.service_to_date + {NEAR_DAYS}")}
+;
+    SELECT 'member', c.id FROM claims_claim c
+    WHERE c.practice_id = j.practice_id AND j.member_id <> '' AND c.subscriber_member_id = j.member_id
+        AND c.service_from_date <= j.service_to_date + {NEAR_DAYS}
+        AND coalesce(c.service_to_date, c.service_from_date) >= j.service_from_date - {NEAR_DAYS}
+        AND EXISTS (SELECT FROM episodes_episodeclaim place WHERE place.claim_id = c.id)
+;
+    SELECT 'known', l.claim_id FROM remits_remittance other
+    JOIN episodes_episoderemittance l ON l.remittance_id = other.id AND l.method IN ('control_number', 'manual')
+    WHERE other.practice_id = j.practice_id AND j.payer_number <> '' AND other.payer_claim_control_number <> ''
+        AND other.payer_claim_control_number = j.payer_number AND other.id <> j.id
+;
+    SELECT 'quoted', c.id FROM claims_claim c
+    WHERE c.practice_id = j.practice_id AND j.payer_number <> '' AND c.payer_claim_control_number <> ''
+        AND c.payer_claim_control_number = j.payer_number
+        AND EXISTS (SELECT FROM episodes_episodeclaim place WHERE place.claim_id = c.id)
+""".split(";")
+
+CANDIDATES = f"""
+CREATE TEMP TABLE linking_candidate ON COMMIT DROP AS
+SELECT DISTINCT remittance_id, claim_id FROM (
+    {
+    " UNION ALL ".join(
+        f"SELECT j.id AS remittance_id, found.* FROM linking_judged j CROSS JOIN LATERAL "
+        f"(SELECT claim_id, count(*) OVER () AS alike FROM ({probe} LIMIT {MOST_ALIKE + 1}) "
+        f"AS probed (probe, claim_id)) found"
+        for probe in PROBES
+    )
+}
+) found WHERE alike <= {MOST_ALIKE}
+"""
+
+FORGET = """
+UPDATE episodes_openremittance o SET state = 'open', candidates = '[]', candidate_count = 0, best_score = NULL
+FROM linking_judged j WHERE j.id = o.remittance_id AND o.candidate_count > 0
+    AND NOT EXISTS (SELECT FROM linking_candidate k WHERE k.remittance_id = o.remittance_id)
+"""
+
+SIDES = f"""
+SELECT k.remittance_id, k.claim_id,
+    r.patient_control_number, r.payer_claim_control_number, r.payer_id, r.member_id, r.patient_last_name,
+    r.patient_first_name, r.service_from_date, r.service_to_date, (abs(r.charge_amount) * 100)::bigint,
+    r.frequency_code, array_remove(ARRAY[r.rendering_provider_id, p.payee_id], NULL),
+    c.patient_control_number, c.payer_claim_control_number, c.payer_id, c.subscriber_member_id, {PATIENT},
+    CASE WHEN c.patient_last_name <> '' THEN c.patient_first_name ELSE c.subscriber_first_name END,
+    c.service_from_date, c.service_to_date, (abs(c.charge_amount) * 100)::bigint, c.frequency_code,
+    array_remove(ARRAY[c.rendering_provider_id, c.billing_provider_id], NULL),
+    EXISTS (SELECT FROM episodes_episoderemittance l JOIN remits_remittance other ON other.id = l.remittance_id
+        WHERE l.claim_id = c.id AND l.method IN ('control_number', 'manual') AND other.id <> r.id
+            AND other.payer_claim_control_number = r.payer_claim_control_number)
+FROM linking_candidate k JOIN remits_remittance r ON r.id = k.remittance_id
+JOIN remits_payment p ON p.id = r.payment_id JOIN claims_claim c ON c.id = k.claim_id
+WHERE k.remittance_id = ANY(%(ids)s) ORDER BY k.remittance_id, k.claim_id
+"""
+SIDE_COLUMNS = 11
+
+CLAIM_LINES = """
+SELECT claim_id, line_control_number, coalesce(nullif(procedure_code, ''), revenue_code) FROM claims_serviceline
+WHERE claim_id = ANY(%(ids)s) ORDER BY claim_id, line_number
+"""
+# SVC06 is what was submitted where the payer recoded
+REMITTANCE_LINES = """
+SELECT remittance_id, line_control_number, coalesce(nullif(submitted_procedure_code, ''), nullif(procedure_code, ''),
+    revenue_code) FROM remits_remittanceline
+WHERE remittance_id = ANY(%(ids)s) ORDER BY remittance_id, line_number
+"""
+
+GUESSED = """
+SELECT l.remittance_id, l.claim_id FROM episodes_episoderemittance l JOIN linking_judged j ON j.id = l.remittance_id
+WHERE l.method NOT IN ('control_number', 'manual')
+"""
+DROP = """
+DELETE FROM episodes_episoderemittance WHERE remittance_id = ANY(%(ids)s) AND method NOT IN ('control_number', 'manual')
+"""
+
+# `rows` is a JSON array of Judgement
+GIVEN = """
+jsonb_to_recordset(%(rows)s::jsonb) AS given (remittance_id bigint, state text, candidates jsonb, candidate_count int,
+    best_score numeric, claim_id bigint, method text, evidence jsonb)
+"""
+KEEP = f"""
+UPDATE episodes_openremittance o SET state = given.state, candidates = given.candidates,
+    candidate_count = given.candidate_count, best_score = given.best_score
+FROM {GIVEN} WHERE given.remittance_id = o.remittance_id
+    AND (o.state, o.candidates, o.candidate_count, o.best_score)
+    IS DISTINCT FROM (given.state, given.candidates, given.candidate_count, given.best_score)
+"""
+LINK = f"""
+INSERT INTO episodes_episoderemittance (practice_id, episode_id, claim_id, remittance_id, method, confidence, evidence)
+SELECT place.practice_id, place.episode_id, given.claim_id, given.remittance_id, given.method, given.best_score,
+    given.evidence
+FROM {GIVEN} JOIN episodes_episodeclaim place ON place.claim_id = given.claim_id
+LEFT JOIN episodes_episoderemittance l ON l.remittance_id = given.remittance_id
+WHERE (l.claim_id, l.method, l.confidence, l.evidence)
+    IS DISTINCT FROM (given.claim_id, given.method, given.best_score, given.evidence)
+ON CONFLICT (remittance_id) DO UPDATE SET episode_id = excluded.episode_id, claim_id = excluded.claim_id,
+    method = excluded.method, confidence = excluded.confidence, evidence = excluded.evidence
+    WHERE episodes_episoderemittance.method NOT IN ('control_number', 'manual')
+"""
+
+
+class Judgement(NamedTuple):
+    """What the candidates of a remittance come to: a row of the queue, and the link where one claim is beyond doubt."""
+
+    remittance_id: int
+    state: str
+    candidates: list[dict[str, Any]]
+    candidate_count: int
+    best_score: float
+    claim_id: int | None
+    method: str
+    evidence: dict[str, Any]
+
+
+class Changed(NamedTuple):
+    """Whose links are others than before, and how many rows of the queue were written."""
+
+    claims: set[int]
+    remittances: set[int]
+    queued: int
+
+
+def weigh_open(cursor: CursorWrapper, values: Values) -> Changed:
+    """Weigh what the gathered rows leave open, after link_gathered; answers what that changed."""
+    own = OF_ROWS if values["file"] is None else OF_FILE
+    cursor.execute(JUDGED)
+    cursor.execute(WAITING, values)
+    if cursor.fetchone()[0]:
+        cursor.execute(CALLED.format(**own), values)
+    cursor.execute("SELECT array_agg(id ORDER BY id) FROM linking_judged")
+    ids: list[int] = cursor.fetchone()[0] or []
+    return weigh_judged(cursor, ids) if ids else Changed(set(), set(), 0)
+
+
+def weigh_judged(cursor: CursorWrapper, ids: list[int]) -> Changed:
+    cursor.execute("ANALYZE linking_judged")
+    cursor.execute(QUEUE)
+    queued = cursor.rowcount
+    cursor.execute(CANDIDATES)
+    cursor.execute("ANALYZE linking_candidate")
+    cursor.execute(FORGET)
+    queued += cursor.rowcount
+    cursor.execute(GUESSED)
+    before = dict(cursor.fetchall())
+    after: dict[int, int] = {}
+    for judgements in judge(cursor, ids):
+        rows = {"rows": json.dumps([judgement._asdict() for judgement in judgements])}
+        cursor.execute(KEEP, rows)
+        queued += cursor.rowcount
+        cursor.execute(LINK, rows)
+        after |= {each.remittance_id: each.claim_id for each in judgements if each.claim_id is not None}
+    cursor.execute(DROP, {"ids": sorted(set(before) - set(after))})
+    changed = {key for key in {*before, *after} if before.get(key) != after.get(key)}
+    claims = {claim for links in (before, after) for key, claim in links.items() if key in changed}
+    return Changed(claims, changed, queued)
+
+
+def judge(cursor: CursorWrapper, ids: list[int]) -> Iterator[list[Judgement]]:
+    """Yield the judgements of remittances that have candidates, a batch at a time."""
+    for start in range(0, len(ids), BATCH):
+        cursor.execute(SIDES, {"ids": ids[start : start + BATCH]})
+        rows = cursor.fetchall()
+        if rows:
+            said = read_lines(cursor, REMITTANCE_LINES, {row[0] for row in rows})
+            sent = read_lines(cursor, CLAIM_LINES, {row[1] for row in rows})
+            pairs = (weigh_row(row, said, sent) for row in rows)
+            grouped = groupby(pairs, key=lambda pair: pair[0])
+            yield [judgement_of(key, [weighed for _, weighed in group]) for key, group in grouped]
+
+
+def read_lines(cursor: CursorWrapper, statement: str, ids: Iterable[int]) -> dict[int, list[Line]]:
+    cursor.execute(statement, {"ids": sorted(ids)})
+    lines: dict[int, list[Line]] = defaultdict(list)
+    for key, control, procedure in cursor.fetchall():
+        lines[key].append(Line(control, procedure))
+    return lines
+
+
+def weigh_row(row: Any, said: dict[int, list[Line]], sent: dict[int, list[Line]]) -> tuple[int, Weighed]:
+    remittance_id, claim_id = row[:2]
+    known = frozenset([row[3]]) if row[-1] else frozenset[str]()
+    remittance = side_of(row[2 : 2 + SIDE_COLUMNS], said.get(remittance_id, []))
+    claim = side_of(row[2 + SIDE_COLUMNS : -1], sent.get(claim_id, []))
+    return remittance_id, weigh(remittance, claim_id, claim._replace(known_numbers=known))
+
+
+def side_of(columns: Any, lines: list[Line]) -> Side:
+    *plain, providers = columns
+    return Side(*plain, frozenset(providers), tuple(lines))
+
+
+def judgement_of(remittance_id: int, candidates: list[Weighed]) -> Judgement:
+    ordered, chosen = rank(candidates), choose(candidates)
+    shown = [{"claim": each.claim_id, "score": each.score, "reasons": each.reasons} for each in ordered[:SHOWN]]
+    best = ordered[0]
+    head = (remittance_id, "linked" if chosen else "open", shown, len(ordered), best.score)
+    if chosen is None:
+        return Judgement(*head, None, "", {})
+    return Judgement(*head, chosen.claim_id, method_of(chosen), evidence_of(chosen, ordered))
+
+
+def evidence_of(chosen: Weighed, ordered: Any) -> dict[str, Any]:
+    """Write what a link stands on: each finding, its bits, and how far the second is behind (CLEAR_BITS at least)."""
+    behind = chosen.bits - ordered[1].bits if len(ordered) > 1 else None
+    findings = {reason.feature: reason.finding for reason in chosen.reasons}
+    return {**findings, "bits": chosen.bits, "ahead": behind, "least": CLEAR_BITS, "candidates": len(ordered)}
