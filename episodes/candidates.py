@@ -10,12 +10,11 @@ What is linked so is again a function of the rows: every change among a remittan
 payer's numbers are those of links by number and by hand alone, so that no guess stands on another.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 from typing import Any, NamedTuple
 
+import orjson
 from django.db.backends.utils import CursorWrapper
 
 from episodes.match import CLEAR_BITS, NEAR_DAYS, Line, Side, Weighed, choose, method_of, rank, weigh
@@ -39,14 +38,17 @@ JUDGED = f"""
 CREATE TEMP TABLE linking_judged ON COMMIT DROP AS
 SELECT r.id, r.practice_id, {NUMBER_KEY.format("r.patient_control_number")} AS number_key,
     r.payer_claim_control_number AS payer_number, r.member_id, {NAME_KEY.format("r.patient_last_name")} AS name_key,
-    r.service_from_date, coalesce(r.service_to_date, r.service_from_date) AS service_to_date
+    r.service_from_date, coalesce(r.service_to_date, r.service_from_date) AS service_to_date,
+    (o.state = 'apart') IS TRUE AS apart
 FROM linking_remittance gathered JOIN remits_remittance r ON r.id = gathered.id
-WHERE NOT gathered.by_hand AND NOT EXISTS (SELECT FROM linking_pair pair WHERE pair.remittance_id = gathered.id)
+LEFT JOIN episodes_openremittance o ON o.remittance_id = r.id
+WHERE (NOT gathered.by_hand OR o.state = 'apart')
+    AND NOT EXISTS (SELECT FROM linking_pair pair WHERE pair.remittance_id = gathered.id)
 """
 
 WAITING = """
 SELECT EXISTS (
-    SELECT FROM episodes_openremittance o WHERE o.practice_id = %(practice)s AND o.state <> 'apart'
+    SELECT FROM episodes_openremittance o WHERE o.practice_id = %(practice)s
         AND NOT EXISTS (SELECT FROM linking_remittance r WHERE r.id = o.remittance_id)
 )
 """
@@ -55,7 +57,7 @@ SELECT EXISTS (
 CALLED = f"""
 INSERT INTO linking_judged
 WITH waiting AS (
-    SELECT o.* FROM episodes_openremittance o WHERE o.practice_id = %(practice)s AND o.state <> 'apart'
+    SELECT o.* FROM episodes_openremittance o WHERE o.practice_id = %(practice)s
         AND NOT EXISTS (SELECT FROM linking_remittance r WHERE r.id = o.remittance_id)
 ), fresh AS MATERIALIZED (
     SELECT place.number_key, place.person_key, c.subscriber_member_id AS member_id,
@@ -82,12 +84,21 @@ WITH waiting AS (
     ) known ON known.payer_number = o.payer_number
     WHERE o.payer_number <> ''
 )
-SELECT remittance_id AS {KEYS} FROM waiting WHERE remittance_id IN (SELECT remittance_id FROM called)
+SELECT remittance_id AS {KEYS}, state = 'apart' FROM waiting WHERE remittance_id IN (SELECT remittance_id FROM called)
 """
 
 QUEUE = f"""
 INSERT INTO episodes_openremittance (remittance_id, {KEYS.removeprefix("id, ")})
 SELECT {KEYS} FROM linking_judged ON CONFLICT (remittance_id) DO NOTHING
+"""
+
+KEEP_APART = f"""
+INSERT INTO episodes_openremittance (remittance_id, {KEYS.removeprefix("id, ")}, state)
+SELECT r.id, r.practice_id, {NUMBER_KEY.format("r.patient_control_number")}, r.payer_claim_control_number, r.member_id,
+    {NAME_KEY.format("r.patient_last_name")}, r.service_from_date, coalesce(r.service_to_date, r.service_from_date),
+    'apart'
+FROM remits_remittance r WHERE r.id = %s
+ON CONFLICT (remittance_id) DO UPDATE SET state = 'apart'
 """
 
 # each probe answers at most one more than MOST_ALIKE claims, and then none of them
@@ -133,7 +144,8 @@ SELECT DISTINCT remittance_id, claim_id FROM (
 """
 
 FORGET = """
-UPDATE episodes_openremittance o SET state = 'open', candidates = '[]', candidate_count = 0, best_score = NULL
+UPDATE episodes_openremittance o SET state = CASE WHEN j.apart THEN 'apart' ELSE 'open' END,
+    candidates = '[]', candidate_count = 0, best_score = NULL
 FROM linking_judged j WHERE j.id = o.remittance_id AND o.candidate_count > 0
     AND NOT EXISTS (SELECT FROM linking_candidate k WHERE k.remittance_id = o.remittance_id)
 """
@@ -150,11 +162,14 @@ SELECT k.remittance_id, k.claim_id,
     EXISTS (SELECT FROM episodes_episoderemittance l JOIN remits_remittance other ON other.id = l.remittance_id
         WHERE l.claim_id = c.id AND l.method IN ('control_number', 'manual') AND other.id <> r.id
             AND other.payer_claim_control_number = r.payer_claim_control_number)
-FROM linking_candidate k JOIN remits_remittance r ON r.id = k.remittance_id
+FROM {{pairs}} k JOIN remits_remittance r ON r.id = k.remittance_id
 JOIN remits_payment p ON p.id = r.payment_id JOIN claims_claim c ON c.id = k.claim_id
-WHERE k.remittance_id = ANY(%(ids)s) ORDER BY k.remittance_id, k.claim_id
+ORDER BY k.remittance_id, k.claim_id
 """
-SIDE_COLUMNS = 11
+SIDE_FIELDS = Side._fields[:10]
+SIDE_COLUMNS = 1 + len(SIDE_FIELDS)
+FOUND = "(SELECT * FROM linking_candidate WHERE remittance_id = ANY(%(ids)s))"
+GIVEN_PAIRS = "(SELECT %(remittance)s::bigint AS remittance_id, unnest(%(claims)s::bigint[]) AS claim_id)"
 
 CLAIM_LINES = """
 SELECT claim_id, line_control_number, coalesce(nullif(procedure_code, ''), revenue_code) FROM claims_serviceline
@@ -244,9 +259,11 @@ def weigh_judged(cursor: CursorWrapper, ids: list[int]) -> Changed:
     queued += cursor.rowcount
     cursor.execute(GUESSED)
     before = dict(cursor.fetchall())
+    cursor.execute("SELECT id FROM linking_judged WHERE apart")
+    apart = {key for (key,) in cursor.fetchall()}
     after: dict[int, int] = {}
-    for judgements in judge(cursor, ids):
-        rows = {"rows": json.dumps([judgement._asdict() for judgement in judgements])}
+    for judgements in judge(cursor, ids, apart):
+        rows = {"rows": orjson.dumps([judgement._asdict() for judgement in judgements]).decode()}
         cursor.execute(KEEP, rows)
         queued += cursor.rowcount
         cursor.execute(LINK, rows)
@@ -257,17 +274,28 @@ def weigh_judged(cursor: CursorWrapper, ids: list[int]) -> Changed:
     return Changed(claims, changed, queued)
 
 
-def judge(cursor: CursorWrapper, ids: list[int]) -> Iterator[list[Judgement]]:
-    """Yield the judgements of remittances that have candidates, a batch at a time."""
+def judge(cursor: CursorWrapper, ids: list[int], apart: set[int]) -> Iterator[list[Judgement]]:
+    """Yield the judgements of remittances that have candidates, a batch at a time; those kept apart are not linked."""
     for start in range(0, len(ids), BATCH):
-        cursor.execute(SIDES, {"ids": ids[start : start + BATCH]})
-        rows = cursor.fetchall()
-        if rows:
-            said = read_lines(cursor, REMITTANCE_LINES, {row[0] for row in rows})
-            sent = read_lines(cursor, CLAIM_LINES, {row[1] for row in rows})
-            pairs = (weigh_row(row, said, sent) for row in rows)
-            grouped = groupby(pairs, key=lambda pair: pair[0])
-            yield [judgement_of(key, [weighed for _, weighed in group]) for key, group in grouped]
+        cursor.execute(SIDES.format(pairs=FOUND), {"ids": ids[start : start + BATCH]})
+        weighed = weigh_rows(cursor, cursor.fetchall())
+        if weighed:
+            yield [judgement_of(key, found, is_apart=key in apart) for key, found in weighed.items()]
+
+
+def weigh_claims(cursor: CursorWrapper, remittance_id: int, claim_ids: Iterable[int]) -> list[Weighed]:
+    """Weigh some claims against a remittance as the rows are now, the best first. The caller has scoped the ids."""
+    cursor.execute(SIDES.format(pairs=GIVEN_PAIRS), {"remittance": remittance_id, "claims": sorted(set(claim_ids))})
+    return list(rank(weigh_rows(cursor, cursor.fetchall()).get(remittance_id, [])))
+
+
+def weigh_rows(cursor: CursorWrapper, rows: list[Any]) -> dict[int, list[Weighed]]:
+    said = read_lines(cursor, REMITTANCE_LINES, {row[0] for row in rows})
+    sent = read_lines(cursor, CLAIM_LINES, {row[1] for row in rows})
+    found: dict[int, list[Weighed]] = defaultdict(list)
+    for row in rows:
+        found[row[0]].append(weigh_row(row, said, sent))
+    return found
 
 
 def read_lines(cursor: CursorWrapper, statement: str, ids: Iterable[int]) -> dict[int, list[Line]]:
@@ -278,24 +306,28 @@ def read_lines(cursor: CursorWrapper, statement: str, ids: Iterable[int]) -> dic
     return lines
 
 
-def weigh_row(row: Any, said: dict[int, list[Line]], sent: dict[int, list[Line]]) -> tuple[int, Weighed]:
+def weigh_row(row: Any, said: dict[int, list[Line]], sent: dict[int, list[Line]]) -> Weighed:
     remittance_id, claim_id = row[:2]
     known = frozenset([row[3]]) if row[-1] else frozenset[str]()
     remittance = side_of(row[2 : 2 + SIDE_COLUMNS], said.get(remittance_id, []))
     claim = side_of(row[2 + SIDE_COLUMNS : -1], sent.get(claim_id, []))
-    return remittance_id, weigh(remittance, claim_id, claim._replace(known_numbers=known))
+    return weigh(remittance, claim_id, claim._replace(known_numbers=known))
 
 
 def side_of(columns: Any, lines: list[Line]) -> Side:
-    *plain, providers = columns
-    return Side(*plain, frozenset(providers), tuple(lines))
+    *_, providers = columns
+    plain = dict(zip(SIDE_FIELDS, columns, strict=False))
+    return Side(**plain, providers=frozenset(providers), lines=tuple(lines))
 
 
-def judgement_of(remittance_id: int, candidates: list[Weighed]) -> Judgement:
-    ordered, chosen = rank(candidates), choose(candidates)
-    shown = [{"claim": each.claim_id, "score": each.score, "reasons": each.reasons} for each in ordered[:SHOWN]]
-    best = ordered[0]
-    head = (remittance_id, "linked" if chosen else "open", shown, len(ordered), best.score)
+def judgement_of(remittance_id: int, candidates: list[Weighed], *, is_apart: bool) -> Judgement:
+    ordered, chosen = rank(candidates), None if is_apart else choose(candidates)
+    shown = [
+        {"claim": each.claim_id, "score": each.score, "reasons": [[*reason] for reason in each.reasons]}
+        for each in ordered[:SHOWN]
+    ]
+    state = "apart" if is_apart else "linked" if chosen else "open"
+    head = (remittance_id, state, shown, len(ordered), ordered[0].score)
     if chosen is None:
         return Judgement(*head, None, "", {})
     return Judgement(*head, chosen.claim_id, method_of(chosen), evidence_of(chosen, ordered))

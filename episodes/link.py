@@ -22,6 +22,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from episodes.candidates import NUMBER_KEY, PERSON_KEY, weigh_open
+from episodes.lines import link_lines_of
 from episodes.scope import Start, Values, gather
 from episodes.status import settle
 from marb.core.cache import touch
@@ -170,6 +171,13 @@ SELECT l.claim_id, l.remittance_id FROM linking_remittance r JOIN episodes_episo
 WHERE r.guessed AND EXISTS (SELECT FROM linking_pair pair WHERE pair.remittance_id = r.id)
 """
 
+# lines go with their link
+UNLINE = """
+DELETE FROM episodes_linelink line USING linking_remittance r, episodes_episoderemittance l
+WHERE l.remittance_id = r.id AND l.method = 'control_number' AND line.remittance_id = r.id
+    AND NOT EXISTS (SELECT FROM linking_pair pair WHERE pair.remittance_id = r.id)
+"""
+
 UNLINK = """
 DELETE FROM episodes_episoderemittance l USING linking_remittance r
 WHERE r.id = l.remittance_id AND l.method = 'control_number'
@@ -214,6 +222,7 @@ WRITES = {
     "rerooted": REROOT,
     "opened": OPEN,
     "placed": PLACE,
+    "unlined": UNLINE,
     "unlinked": UNLINK,
     "linked": LINK,
     "followed": FOLLOW,
@@ -236,15 +245,18 @@ def link_file(job: FileJob) -> dict[str, int]:
         return counts
 
 
-def link_rows(cursor: CursorWrapper, start: Start) -> dict[str, int]:
+def link_rows(cursor: CursorWrapper, start: Start, *, is_settled: bool = False) -> dict[str, int]:
     """Link what a start reaches, weigh what no number links, and link and settle anew around what that changed.
 
-    Inside the caller's transaction. Answers how many rows of each kind were written, and the links weighed anew.
+    Inside the caller's transaction. With `is_settled` all that the start reaches is settled too, as a file's stage
+    after this one does. Answers how many rows of each kind were written, and the links weighed anew.
     """
     values = gather(cursor, start)
     mark("remittance_loaded")
     counts, overtaken = link_gathered(cursor, values)
     weighed = weigh_open(cursor, values)
+    if is_settled:
+        settle(cursor)
     changed = Start(start.practice_id).also(
         [*overtaken.claims, *weighed.claims], [*overtaken.remittances, *weighed.remittances]
     )
@@ -253,6 +265,7 @@ def link_rows(cursor: CursorWrapper, start: Start) -> dict[str, int]:
         around = gather(cursor, changed)
         link_gathered(cursor, around)
         settle(cursor)
+        link_lines_of(cursor, sorted(changed.remittances))
     if any(counts.values()):
         touch(start.practice_id, "episode")
     return counts

@@ -24,7 +24,7 @@ ALIKE = 0.85
 
 # {feature: {finding: bits}}
 WEIGHTS = {
-    "control_number": {"same": 8, "cut": 7, "near": -2, "different": -6},
+    "control_number": {"same": 8, "cut": 7, "near": -2, "different": -4},
     "payer_number": {"known": 8, "quoted": 3},
     "member": {"same": 6, "different": -4},
     "name": {"same": 4, "swapped": 3, "initial": 3, "near": 2, "different": -5},

@@ -71,7 +71,10 @@ INSTALLED_APPS = [
 PIPELINE = {
     "837": ["claims.load.load_chunk"],
     "835": ["remits.load.load_chunk"],
-    "file": ["remits.settle.settle_file", "episodes.link.link_file", "episodes.status.settle_file"],
+    "file": [
+        *("remits.settle.settle_file", "episodes.link.link_file", "episodes.lines.link_lines"),
+        "episodes.status.settle_file",
+    ],
 }
 
 MIDDLEWARE = [
@@ -454,6 +457,8 @@ UNFOLD = {
                 "items": [
                     page("Remittances", "receipt_long", "remits_remittance_changelist"),
                     page("Payments", "payments", "remits_payment_changelist"),
+                    page("To link", "add_link", "episodes_queuedremittance_changelist"),
+                    page("Links by hand", "history", "episodes_linkchange_changelist"),
                 ],
             },
             {"title": "Episodes", "items": [page("Episodes", "account_tree", "episodes_episode_changelist")]},
