@@ -2,9 +2,9 @@
 
 Weighed are the gathered remittances without a claim of their number, and those waiting in the queue that a new claim
 or a newly known payer's number may concern. Candidates come from indexes only: the control number written otherwise
-or cut short, the payer's number, the member within NEAR_DAYS of the service, the patient's name in the same days.
-A key that more than MOST_ALIKE claims share says nothing. So a remittance costs a few probes, whatever the practice's
-size, and a practice without a queue nothing.
+or cut short, the payer's number, the member within NEAR_DAYS of the service, the patient's last name and initial in
+the same days. A key that more than MOST_ALIKE claims share says nothing. So a remittance costs a few probes, whatever
+the practice's size; a file of claims costs one look at the practice's queue, and nothing where that is empty.
 
 What is linked so is again a function of the rows: every change among a remittance's candidates weighs it anew. Known
 payer's numbers are those of links by number and by hand alone, so that no guess stands on another.
@@ -26,18 +26,25 @@ SHOWN = 5
 
 # episodes.match.normalise in SQL; the two are held together by a test
 NUMBER_KEY = "ltrim(upper(regexp_replace({}, '[^A-Za-z0-9]', '', 'g')), '0')"
-NAME_KEY = "upper(regexp_replace({}, '[^A-Za-z]', '', 'g'))"
-DAY = "to_char({}, 'YYYYMMDD')"
-PATIENT = "coalesce(nullif(c.patient_last_name, ''), c.subscriber_last_name)"
-PERSON_KEY = f"""
-    coalesce(nullif({NAME_KEY.format(PATIENT)}, '') || {DAY.format("c.service_from_date")}, '')
+# the last name and the first one's initial
+NAME_KEY = """
+    coalesce(nullif(upper(regexp_replace({0}, '[^A-Za-z]', '', 'g')), '') || ' '
+        || left(upper(regexp_replace({1}, '[^A-Za-z]', '', 'g')), 1), '')
 """
+DAY = "to_char({}, 'YYYYMMDD')"
+LAST_NAME = "coalesce(nullif(c.patient_last_name, ''), c.subscriber_last_name)"
+FIRST_NAME = "CASE WHEN c.patient_last_name <> '' THEN c.patient_first_name ELSE c.subscriber_first_name END"
+PERSON_KEY = f"""
+    coalesce(nullif({NAME_KEY.format(LAST_NAME, FIRST_NAME)}, '') || {DAY.format("c.service_from_date")}, '')
+"""
+
+SAID_NAME = NAME_KEY.format("r.patient_last_name", "r.patient_first_name")
 
 KEYS = "id, practice_id, number_key, payer_number, member_id, name_key, service_from_date, service_to_date"
 JUDGED = f"""
 CREATE TEMP TABLE linking_judged ON COMMIT DROP AS
 SELECT r.id, r.practice_id, {NUMBER_KEY.format("r.patient_control_number")} AS number_key,
-    r.payer_claim_control_number AS payer_number, r.member_id, {NAME_KEY.format("r.patient_last_name")} AS name_key,
+    r.payer_claim_control_number AS payer_number, r.member_id, {SAID_NAME} AS name_key,
     r.service_from_date, coalesce(r.service_to_date, r.service_from_date) AS service_to_date,
     (o.state = 'apart') IS TRUE AS apart
 FROM linking_remittance gathered JOIN remits_remittance r ON r.id = gathered.id
@@ -55,36 +62,42 @@ SELECT EXISTS (
 
 # from the queue: what a claim of the start, or the payer's number of a gathered remittance, may concern
 CALLED = f"""
+CREATE TEMP TABLE linking_waiting ON COMMIT DROP AS
+SELECT o.* FROM episodes_openremittance o WHERE o.practice_id = %(practice)s
+    AND NOT EXISTS (SELECT FROM linking_remittance r WHERE r.id = o.remittance_id)
+;
+CREATE TEMP TABLE linking_fresh ON COMMIT DROP AS
+SELECT place.number_key, left(place.person_key, -8) AS name_key, c.subscriber_member_id AS member_id,
+    c.payer_claim_control_number AS payer_number, c.service_from_date - {NEAR_DAYS} AS first_day,
+    coalesce(c.service_to_date, c.service_from_date) + {NEAR_DAYS} AS last_day
+FROM claims_claim c JOIN episodes_episodeclaim place ON place.claim_id = c.id WHERE c.{{claims}}
+;
+ANALYZE linking_waiting, linking_fresh
+;
 INSERT INTO linking_judged
-WITH waiting AS (
-    SELECT o.* FROM episodes_openremittance o WHERE o.practice_id = %(practice)s
-        AND NOT EXISTS (SELECT FROM linking_remittance r WHERE r.id = o.remittance_id)
-), fresh AS MATERIALIZED (
-    SELECT place.number_key, place.person_key, c.subscriber_member_id AS member_id,
-        c.payer_claim_control_number AS payer_number, c.service_from_date - {NEAR_DAYS} AS first_day,
-        coalesce(c.service_to_date, c.service_from_date) + {NEAR_DAYS} AS last_day
-    FROM claims_claim c JOIN episodes_episodeclaim place ON place.claim_id = c.id WHERE c.{{claims}}
-), called AS (
-    SELECT o.remittance_id FROM waiting o JOIN fresh ON fresh.number_key = o.number_key WHERE o.number_key <> ''
+WITH called AS (
+    SELECT o.remittance_id FROM linking_waiting o JOIN linking_fresh fresh ON fresh.number_key = o.number_key
+    WHERE o.number_key <> ''
     UNION
-    SELECT o.remittance_id FROM waiting o JOIN (
-        SELECT left(number_key, size) AS number_key FROM fresh, generate_series(12, length(number_key) - 1) size
+    SELECT o.remittance_id FROM linking_waiting o JOIN (
+        SELECT left(number_key, size) AS number_key FROM linking_fresh, generate_series(12, length(number_key) - 1) size
     ) cut ON cut.number_key = o.number_key
     UNION
-    SELECT o.remittance_id FROM waiting o JOIN fresh ON fresh.member_id = o.member_id
+    SELECT o.remittance_id FROM linking_waiting o JOIN linking_fresh fresh ON fresh.member_id = o.member_id
         AND o.service_to_date >= fresh.first_day AND o.service_from_date <= fresh.last_day
     WHERE o.member_id <> ''
     UNION
-    SELECT o.remittance_id FROM waiting o JOIN fresh ON left(fresh.person_key, -8) = o.name_key
+    SELECT o.remittance_id FROM linking_waiting o JOIN linking_fresh fresh ON fresh.name_key = o.name_key
         AND o.service_to_date >= fresh.first_day AND o.service_from_date <= fresh.last_day
     WHERE o.name_key <> ''
     UNION
-    SELECT o.remittance_id FROM waiting o JOIN (
-        SELECT payer_number FROM fresh UNION SELECT payer_number FROM linking_remittance
+    SELECT o.remittance_id FROM linking_waiting o JOIN (
+        SELECT payer_number FROM linking_fresh UNION SELECT payer_number FROM linking_remittance
     ) known ON known.payer_number = o.payer_number
     WHERE o.payer_number <> ''
 )
-SELECT remittance_id AS {KEYS}, state = 'apart' FROM waiting WHERE remittance_id IN (SELECT remittance_id FROM called)
+SELECT remittance_id AS {KEYS}, state = 'apart' FROM linking_waiting
+WHERE remittance_id IN (SELECT remittance_id FROM called)
 """
 
 QUEUE = f"""
@@ -95,7 +108,7 @@ SELECT {KEYS} FROM linking_judged ON CONFLICT (remittance_id) DO NOTHING
 KEEP_APART = f"""
 INSERT INTO episodes_openremittance (remittance_id, {KEYS.removeprefix("id, ")}, state)
 SELECT r.id, r.practice_id, {NUMBER_KEY.format("r.patient_control_number")}, r.payer_claim_control_number, r.member_id,
-    {NAME_KEY.format("r.patient_last_name")}, r.service_from_date, coalesce(r.service_to_date, r.service_from_date),
+    {SAID_NAME}, r.service_from_date, coalesce(r.service_to_date, r.service_from_date),
     'apart'
 FROM remits_remittance r WHERE r.id = %s
 ON CONFLICT (remittance_id) DO UPDATE SET state = 'apart'
@@ -155,8 +168,8 @@ SELECT k.remittance_id, k.claim_id,
     r.patient_control_number, r.payer_claim_control_number, r.payer_id, r.member_id, r.patient_last_name,
     r.patient_first_name, r.service_from_date, r.service_to_date, (abs(r.charge_amount) * 100)::bigint,
     r.frequency_code, array_remove(ARRAY[r.rendering_provider_id, p.payee_id], NULL),
-    c.patient_control_number, c.payer_claim_control_number, c.payer_id, c.subscriber_member_id, {PATIENT},
-    CASE WHEN c.patient_last_name <> '' THEN c.patient_first_name ELSE c.subscriber_first_name END,
+    c.patient_control_number, c.payer_claim_control_number, c.payer_id, c.subscriber_member_id,
+    {LAST_NAME}, {FIRST_NAME},
     c.service_from_date, c.service_to_date, (abs(c.charge_amount) * 100)::bigint, c.frequency_code,
     array_remove(ARRAY[c.rendering_provider_id, c.billing_provider_id], NULL),
     EXISTS (SELECT FROM episodes_episoderemittance l JOIN remits_remittance other ON other.id = l.remittance_id
@@ -243,7 +256,8 @@ def weigh_open(cursor: CursorWrapper, values: Values) -> Changed:
     cursor.execute(JUDGED)
     cursor.execute(WAITING, values)
     if cursor.fetchone()[0]:
-        cursor.execute(CALLED.format(**own), values)
+        for statement in CALLED.format(**own).split(";"):
+            cursor.execute(statement, values)
     cursor.execute("SELECT array_agg(id ORDER BY id) FROM linking_judged")
     ids: list[int] = cursor.fetchone()[0] or []
     return weigh_judged(cursor, ids) if ids else Changed(set(), set(), 0)

@@ -22,16 +22,16 @@ LEAST_CUT = 12
 NEAR_DAYS = 3
 ALIKE = 0.85
 
-# {feature: {finding: bits}}
+# {feature: {finding: bits}}; a claim that quotes the payment's own number came after it, as in episodes.link
 WEIGHTS = {
     "control_number": {"same": 8, "cut": 7, "near": -2, "different": -4},
-    "payer_number": {"known": 8, "quoted": 3},
+    "payer_number": {"known": 8, "quoted": -1},
     "member": {"same": 6, "different": -4},
     "name": {"same": 4, "swapped": 3, "initial": 3, "near": 2, "different": -5},
     "service_date": {"same": 4, "near": 1, "different": -6},
     "charge": {"same": 4, "part": 0, "different": -5},
     "payer": {"same": 2, "different": -3},
-    "frequency": {"same": 0, "different": -2},
+    "frequency": {"same": 0, "different": -4},
     "provider": {"same": 1, "different": -1},
     "line_numbers": {"same": 6, "different": -8},
     "procedures": {"same": 3, "some": 1, "different": -4},

@@ -68,10 +68,10 @@ class EpisodeClaim(Loaded):
     )
     # unique: a claim is in one episode ([001] episodes.claim_id)
     claim = models.OneToOneField(Claim, models.PROTECT, related_name="+", db_constraint=False)
-    # CLM01 as episodes.match.normalise writes it, and the patient's last name with the day of service (CCYYMMDD), in
+    # CLM01 as episodes.match.normalise writes it, and the patient's name with the day of service (CCYYMMDD), in
     # the order of their bytes: a number cut short and the days around another are ranges of them
     number_key = models.CharField(max_length=60, db_default="", default="", db_collation="C")
-    person_key = models.CharField(max_length=88, db_default="", default="", db_collation="C")
+    person_key = models.CharField(max_length=90, db_default="", default="", db_collation="C")
 
     class Meta:
         ordering = ["episode_id", "claim_id"]
@@ -160,7 +160,7 @@ class OpenRemittance(Loaded):
     number_key = models.CharField(max_length=60)
     payer_number = models.CharField(max_length=80)
     member_id = models.CharField(max_length=80)
-    name_key = models.CharField(max_length=80)
+    name_key = models.CharField(max_length=82)
     service_from_date = models.DateField(null=True)
     service_to_date = models.DateField(null=True)
     candidates = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))

@@ -6,20 +6,26 @@ from django.conf import settings
 from django.db import migrations, models
 
 # the keys of the claims that are there already, as linking writes them (episodes.candidates)
-FILL = """
-UPDATE episodes_episodeclaim place SET
-    number_key = ltrim(upper(regexp_replace(c.patient_control_number, '[^A-Za-z0-9]', '', 'g')), '0'),
-    person_key = coalesce(nullif(upper(regexp_replace(coalesce(nullif(c.patient_last_name, ''), c.subscriber_last_name),
-        '[^A-Za-z]', '', 'g')), '') || to_char(c.service_from_date, 'YYYYMMDD'), '')
+NUMBER_KEY = "ltrim(upper(regexp_replace({}.patient_control_number, '[^A-Za-z0-9]', '', 'g')), '0')"
+NAME_KEY = """
+    coalesce(nullif(upper(regexp_replace({0}, '[^A-Za-z]', '', 'g')), '') || ' '
+        || left(upper(regexp_replace({1}, '[^A-Za-z]', '', 'g')), 1), '')
+"""
+LAST_NAME = "coalesce(nullif(c.patient_last_name, ''), c.subscriber_last_name)"
+FIRST_NAME = "CASE WHEN c.patient_last_name <> '' THEN c.patient_first_name ELSE c.subscriber_first_name END"
+FILL = f"""
+UPDATE episodes_episodeclaim place SET number_key = {NUMBER_KEY.format("c")},
+    person_key = coalesce(
+        nullif({NAME_KEY.format(LAST_NAME, FIRST_NAME)}, '') || to_char(c.service_from_date, 'YYYYMMDD'), '')
 FROM claims_claim c WHERE c.id = place.claim_id
 """
 # the remittances without a claim join the queue; their candidates come with the next file that concerns them
-QUEUE = """
+QUEUE = f"""
 INSERT INTO episodes_openremittance (remittance_id, practice_id, number_key, payer_number, member_id, name_key,
     service_from_date, service_to_date)
-SELECT r.id, r.practice_id, ltrim(upper(regexp_replace(r.patient_control_number, '[^A-Za-z0-9]', '', 'g')), '0'),
-    r.payer_claim_control_number, r.member_id, upper(regexp_replace(r.patient_last_name, '[^A-Za-z]', '', 'g')),
-    r.service_from_date, coalesce(r.service_to_date, r.service_from_date)
+SELECT r.id, r.practice_id, {NUMBER_KEY.format("r")}, r.payer_claim_control_number, r.member_id,
+    {NAME_KEY.format("r.patient_last_name", "r.patient_first_name")}, r.service_from_date,
+    coalesce(r.service_to_date, r.service_from_date)
 FROM remits_remittance r
 WHERE NOT EXISTS (SELECT FROM episodes_episoderemittance l WHERE l.remittance_id = r.id)
 """
@@ -67,7 +73,7 @@ class Migration(migrations.Migration):
                 ('number_key', models.CharField(max_length=60)),
                 ('payer_number', models.CharField(max_length=80)),
                 ('member_id', models.CharField(max_length=80)),
-                ('name_key', models.CharField(max_length=80)),
+                ('name_key', models.CharField(max_length=82)),
                 ('service_from_date', models.DateField(null=True)),
                 ('service_to_date', models.DateField(null=True)),
                 ('candidates', models.JSONField(db_default=models.Value([], models.JSONField()), default=list)),
@@ -104,7 +110,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='episodeclaim',
             name='person_key',
-            field=models.CharField(db_collation='C', db_default='', default='', max_length=88),
+            field=models.CharField(db_collation='C', db_default='', default='', max_length=90),
         ),
         migrations.AlterField(
             model_name='episoderemittance',

@@ -150,13 +150,18 @@ def test_weighing_twice_changes_nothing() -> None:
     assert (digest(files), list(OpenRemittance.objects.order_by("pk").values())) == before
 
 
-@given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\x00"), max_size=30))
-def test_the_keys_of_sql_are_those_of_the_scorer(text: str) -> None:
+TEXTS = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\x00"), max_size=30)
+
+
+@given(TEXTS, TEXTS)
+def test_the_keys_of_sql_are_those_of_the_scorer(text: str, first: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {NUMBER_KEY.format('%s::text')}, {NAME_KEY.format('%s::text')}", [text, text])
+        named = NAME_KEY.format("%s::text", "%s::text")
+        cursor.execute(f"SELECT {NUMBER_KEY.format('%s::text')}, {named}", [text, text, first])
         number, name = cursor.fetchone()
+    last, initial = ("".join(c for c in word if c.isascii() and c.isalpha()).upper() for word in (text, first))
     assert number == normalise(text)
-    assert name == "".join(c for c in text if c.isascii() and c.isalpha()).upper()
+    assert name == (f"{last} {initial[:1]}" if last else "")
 
 
 def test_a_file_without_open_remittances_reads_no_candidates(django_assert_max_num_queries) -> None:
