@@ -21,7 +21,7 @@ from marb.access.roles import Action, Person, may
 from marb.core.templatetags.marb import money
 from remits.models import Remittance
 
-MOST_CLAIMS = 6
+MOST_CLAIMS = 4
 MOST_SEARCHED = 5
 # findings by how they are shown
 TONES = {
@@ -52,10 +52,10 @@ class Row(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """A claim beside the remittance; `percent` is its score."""
+    """A claim beside the remittance; `percent` is its score in words."""
 
     claim: Claim
-    percent: int
+    percent: str
     is_likely: bool
     is_linked: bool
     is_answered: bool
@@ -68,27 +68,33 @@ class Comparison(NamedTuple):
 
 def compare(remittance: Remittance, request: HttpRequest, search: str = "") -> Comparison:
     """Compare a remittance with the claim it is linked to, its candidates, and what a person searches for."""
-    claims = find_claims(remittance, request.user, search)
+    claims, searched = find_claims(remittance, request.user, search)
     with connection.cursor() as cursor:
         weighed = {each.claim_id: each for each in weigh_claims(cursor, remittance.pk, claims)}
     link = EpisodeRemittance.objects.filter(remittance=remittance).first()
     linked_id = link.claim_id if link else None
-    order = sorted(weighed.values(), key=lambda each: (each.claim_id != linked_id, -each.bits, each.claim_id))
+    order = sorted(
+        weighed.values(),
+        key=lambda each: (each.claim_id != linked_id, each.claim_id not in searched, -each.bits, each.claim_id),
+    )
     answered = answered_of([each.claim_id for each in order], remittance)
     candidates = [candidate_of(claims[each.claim_id], each, linked_id, answered) for each in order[:MOST_CLAIMS]]
     is_full = may(request.user, remittance.practice_id, Action.SEE_IDENTIFIERS)
     return Comparison(candidates, rows_of(remittance, candidates, weighed, is_full=is_full))
 
 
-def find_claims(remittance: Remittance, user: Person, search: str) -> dict[int, Claim]:
-    """Find the claims to show: linked, weighed by the queue, and those that the search names; all in her scope."""
+def find_claims(remittance: Remittance, user: Person, search: str) -> tuple[dict[int, Claim], set[int]]:
+    """Find the claims to show: linked, weighed by the queue, and those that the search names; all in her scope.
+
+    Answers them by id, and which of them were searched for.
+    """
     place = OpenRemittance.objects.filter(remittance=remittance).first()
     ids = {candidate["claim"] for candidate in place.candidates} if place else set()
     ids |= set(EpisodeRemittance.objects.filter(remittance=remittance).values_list("claim_id", flat=True))
     mine = Claim.objects.for_user(user).filter(practice_id=remittance.practice_id)
-    ids |= set(search_claims(mine, search)) if search else set()
-    rows = mine.filter(pk__in=ids).select_related("payer", "rendering_provider", "billing_provider")
-    return {claim.pk: claim for claim in rows.prefetch_related("lines")}
+    searched = set(search_claims(mine, search)) if search else set()
+    rows = mine.filter(pk__in=ids | searched).select_related("payer", "rendering_provider", "billing_provider")
+    return {claim.pk: claim for claim in rows.prefetch_related("lines")}, searched
 
 
 def search_claims(mine: Any, search: str) -> Iterable[int]:
@@ -109,7 +115,12 @@ def answered_of(claim_ids: Sequence[int], remittance: Remittance) -> set[int]:
 
 def candidate_of(claim: Claim, weighed: Weighed, linked_id: int | None, answered: set[int]) -> Candidate:
     likely = weighed.score >= LEAST_SCORE
-    return Candidate(claim, round(100 * weighed.score), likely, claim.pk == linked_id, claim.pk in answered)
+    return Candidate(claim, percent_of(weighed.score), likely, claim.pk == linked_id, claim.pk in answered)
+
+
+def percent_of(score: Any) -> str:
+    """Write a score: "99%", "under 1%"."""
+    return f"{round(100 * float(score))}%" if float(score) >= 0.01 else "under 1%"
 
 
 def rows_of(
@@ -149,7 +160,7 @@ def texts_of_remittance(remittance: Remittance, is_full: bool) -> dict[str, tupl
         "provider": ("Provider", named(remittance.rendering_provider, payment.payee)),
         "frequency": ("Submission", FREQUENCY.get(remittance.frequency_code, remittance.frequency_code)),
         "procedures": ("Procedures", " ".join(codes)),
-        "line_numbers": ("Line numbers", " ".join(line.line_control_number for line in lines)),
+        "line_numbers": ("Line numbers", joined(line.line_control_number for line in lines)),
     }
 
 
@@ -168,7 +179,7 @@ def texts_of_claim(claim: Claim, is_full: bool) -> dict[str, str]:
         "provider": named(claim.rendering_provider, claim.billing_provider),
         "frequency": ", ".join(part for part in (frequency, order) if part),
         "procedures": " ".join(line.procedure_code or line.revenue_code for line in lines),
-        "line_numbers": " ".join(line.line_control_number for line in lines),
+        "line_numbers": joined(line.line_control_number for line in lines),
     }
 
 
@@ -180,6 +191,10 @@ def days(first: date | None, last: date | None) -> str:
     if first is None:
         return ""
     return f"{first:%m/%d/%Y}" if last in (None, first) else f"{first:%m/%d/%Y} to {last:%m/%d/%Y}"
+
+
+def joined(texts: Iterable[str]) -> str:
+    return " ".join(filter(None, texts))
 
 
 def named(*providers: Any) -> str:

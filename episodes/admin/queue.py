@@ -17,7 +17,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
 from claims.models import Claim
-from episodes.compare import compare
+from episodes.compare import compare, percent_of
 from episodes.hand import MOST_REASON, Refused, link_by_hand, release, unlink_by_hand
 from episodes.models import EpisodeRemittance, LinkChange, OpenRemittance, OpenState, QueuedRemittance
 from marb.access.roles import Action, may
@@ -176,7 +176,7 @@ class QueuedRemittanceAdmin(RecordAdmin):
         place = remittance.open_place
         if not place.candidate_count:
             return "None found"
-        return f"{place.candidate_count}, best {round(100 * place.best_score)}%"
+        return f"{place.candidate_count}, best {percent_of(place.best_score)}"
 
 
 @admin.register(LinkChange)
