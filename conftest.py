@@ -6,6 +6,7 @@ Shared by all apps: a practice, another practice, one member of the first per ro
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 import redis
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db import connection
 
 from marb.access.models import Membership, Practice, Role
 from marb.core.cache import statistics
@@ -67,6 +69,34 @@ CACHE["OPTIONS"] |= {"SOCKET_CONNECT_TIMEOUT": 60, "SOCKET_TIMEOUT": 60}
 DATABASE: Any = settings.DATABASES["default"]
 DATABASE["OPTIONS"]["pool"]["timeout"] = 300
 move_to_own_numbers()
+
+
+def end_sessions() -> list[tuple[Any, ...]]:
+    """Shut the test database to everybody and end who is still in it; says who that was.
+
+    A process or thread that outlives its test by a moment would else keep the database from being dropped.
+    """
+    name = connection.settings_dict["NAME"]
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f"ALTER DATABASE {connection.ops.quote_name(name)} ALLOW_CONNECTIONS false")
+        cursor.execute(
+            "SELECT pid, application_name, state, backend_start, left(query, 200), pg_terminate_backend(pid, 60000)"
+            " FROM pg_stat_activity WHERE datname = %s",
+            [name],
+        )
+        return cursor.fetchall()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any, django_db_keepdb: bool) -> Iterator[None]:
+    """pytest-django's database, which can be dropped whatever a test has left open."""
+    yield
+    if not django_db_keepdb:
+        with django_db_blocker.unblock():
+            for session in end_sessions():
+                print("still in the test database:", *session, file=sys.__stderr__)
 
 
 @pytest.fixture(autouse=True, scope="session")
