@@ -75,6 +75,7 @@ PIPELINE = {
         "claims.answers.meet_file",
         "remits.settle.settle_file",
         "episodes.link.link_file",
+        "episodes.lines.link_lines",
         "episodes.status.settle_file",
     ],
     # of a file that holds sets which are neither, such as 999s
@@ -475,6 +476,8 @@ UNFOLD = {
                 "items": [
                     page("Remittances", "receipt_long", "remits_remittance_changelist"),
                     page("Payments", "payments", "remits_payment_changelist"),
+                    page("To link", "add_link", "episodes_queuedremittance_changelist"),
+                    page("Links by hand", "history", "episodes_linkchange_changelist"),
                 ],
             },
             {"title": "Episodes", "items": [page("Episodes", "account_tree", "episodes_episode_changelist")]},
