@@ -6,6 +6,8 @@ Shared by all apps: a practice, another practice, one member of the first per ro
 import os
 import secrets
 import shutil
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,13 @@ import pytest
 import redis
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db import connection
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from marb.access.models import Membership, Practice, Role
-from marb.core.cache import statistics
+from marb.core.cache import server, statistics
+from marb.core.cache.breaker import Breaker
 from marb.core.cache.keys import Namespace
 from marb.core.cache.memory import MEMORY
 
@@ -63,10 +69,39 @@ def move_to_own_numbers() -> None:
 # a cache that answers late counts as one that is away: not here, where the machine may be slow
 CACHE: Any = settings.CACHES["default"]
 CACHE["OPTIONS"] |= {"SOCKET_CONNECT_TIMEOUT": 60, "SOCKET_TIMEOUT": 60}
+CACHE["OPTIONS"]["CONNECTION_POOL_KWARGS"]["timeout"] = 300
 # more threads than connections wait for each other, however long that takes
 DATABASE: Any = settings.DATABASES["default"]
 DATABASE["OPTIONS"]["pool"]["timeout"] = 300
 move_to_own_numbers()
+
+
+def end_sessions() -> list[tuple[Any, ...]]:
+    """Shut the test database to everybody and end who is still in it; says who that was.
+
+    A process or thread that outlives its test by a moment would else keep the database from being dropped.
+    """
+    name = connection.settings_dict["NAME"]
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f"ALTER DATABASE {connection.ops.quote_name(name)} ALLOW_CONNECTIONS false")
+        cursor.execute(
+            "SELECT pid, application_name, state, backend_start, left(query, 200), pg_terminate_backend(pid, 60000)"
+            " FROM pg_stat_activity WHERE datname = %s",
+            [name],
+        )
+        return cursor.fetchall()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any, django_db_keepdb: bool) -> Iterator[None]:
+    """pytest-django's database, which can be dropped whatever a test has left open."""
+    yield
+    if not django_db_keepdb:
+        with django_db_blocker.unblock():
+            for session in end_sessions():
+                print("still in the test database:", *session, file=sys.__stderr__)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -103,6 +138,17 @@ def own_cache() -> Iterator[None]:
     yield
     statistics.PROCESS = statistics.Counts()
     Namespace.prefix = before
+
+
+@pytest.fixture
+def no_cache(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A cache server that is not there."""
+    nowhere = redis.Redis(port=9, retry=Retry(NoBackoff(), 0))
+    monkeypatch.setattr(server, "BREAKER", Breaker(time.monotonic))
+    monkeypatch.setattr(server, "OWED", set())
+    monkeypatch.setattr(server, "get_redis_connection", lambda alias: nowhere)
+    yield
+    nowhere.close()
 
 
 @pytest.fixture
