@@ -22,6 +22,7 @@ from django.http import HttpRequest
 from marb.access.origin import address_of, network_of
 from marb.access.reader import Reader
 from marb.core.cache.fill import Errand
+from marb.core.cache.keys import named
 from marb.core.cache.scripts import with_names
 from marb.core.cache.server import Script, ask
 
@@ -165,7 +166,7 @@ class Toll:
 
 def key_of(identity: str) -> str:
     """Get the key in the cache server; names and addresses are not readable in it."""
-    return f"marb:throttle:{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
+    return named(f"throttle:{hashlib.sha256(identity.encode()).hexdigest()[:32]}")
 
 
 def arguments(windows: Windows, cost: int = 1) -> list[int]:
