@@ -39,8 +39,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figures, "ANSWER_SECONDS", 600.0)
     monkeypatch.setattr(range_, "NOW", timedelta(hours=1))
     monkeypatch.setattr(snapshot, "PATIENCE_SECONDS", 60.0)
-    for limit in ("socket_timeout", "socket_connect_timeout"):
-        monkeypatch.setitem(api.LIMITS, limit, 60.0)
+    monkeypatch.setattr(api, "PATIENCE_SECONDS", 60.0)
 
 
 @pytest.fixture(autouse=True)
