@@ -14,7 +14,7 @@ from episodes.link import link_file
 from episodes.match import normalise
 from episodes.models import Episode, EpisodeClaim, EpisodeRemittance, OpenRemittance
 from episodes.tests.rows import Files, make_practice
-from episodes.tests.test_link import PAID, claims, digest, remittances, run, same_in_any_order, statuses
+from episodes.tests.test_link import PAID, Step, claims, digest, remittances, run, statuses
 from marb.pipeline.jobs import FileJob
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +24,14 @@ ANSWER = PERSON | {
     "patient_control_number": "mf00001234", "member_id": "M1", "paid_amount": Decimal(60), "adjustments": PAID,
     "payer_claim_control_number": "X1",
 }  # fmt: skip
+
+
+def same_in_orders(*steps: Step) -> Files:
+    """Run the files in three orders, and hold their ends against each other: test_link has all of them."""
+    orders = dict.fromkeys([steps, steps[::-1], steps[1:] + steps[:1]])
+    found = [run(Files(make_practice()), *order) for order in orders]
+    assert all(digest(files) == digest(found[0]) for files in found)
+    return found[0]
 
 
 def link_of(files: Files) -> EpisodeRemittance:
@@ -41,7 +49,7 @@ def link_of(files: Files) -> EpisodeRemittance:
 )
 def test_a_damaged_number_is_linked_in_both_orders_of_arrival(number: str, method: str) -> None:
     answer = ANSWER | {"patient_control_number": number}
-    files = same_in_any_order(claims("c", CLAIM), remittances("r", answer))
+    files = same_in_orders(claims("c", CLAIM), remittances("r", answer))
     link = link_of(files)
     assert (link.method, link.claim.patient_control_number) == (method, "MF00001234")
     assert link.evidence["member"] == "same"
@@ -52,7 +60,7 @@ def test_a_damaged_number_is_linked_in_both_orders_of_arrival(number: str, metho
 def test_a_number_that_the_payer_cut_short_is_found() -> None:
     long = CLAIM | {"patient_control_number": "MF00001234-MILLBROOK", "subscriber_member_id": "OTHER"}
     answer = ANSWER | {"patient_control_number": "MF00001234-MILLB", "member_id": ""}
-    files = same_in_any_order(claims("c", long), remittances("r", answer))
+    files = same_in_orders(claims("c", long), remittances("r", answer))
     assert link_of(files).evidence["control_number"] == "cut"
 
 
@@ -62,7 +70,7 @@ def test_a_reversal_is_found_by_the_payer_s_number_of_what_it_takes_back() -> No
         "patient_control_number": "", "member_id": "", "claim_status_code": "22", "charge_amount": Decimal(-100),
         "paid_amount": Decimal(-60), "adjustments": {"CO-45": "-20", "PR-2": "-20"},
     }  # fmt: skip
-    files = same_in_any_order(claims("c", CLAIM), remittances("r", paid), remittances("r2", taken_back))
+    files = same_in_orders(claims("c", CLAIM), remittances("r", paid), remittances("r2", taken_back))
     found = EpisodeRemittance.objects.get(practice=files.practice, remittance__claim_status_code="22")
     assert found.method == "payer_number"
     assert Episode.objects.get(practice=files.practice).paid_amount == 0
@@ -70,7 +78,7 @@ def test_a_reversal_is_found_by_the_payer_s_number_of_what_it_takes_back() -> No
 
 def test_two_claims_alike_wait_in_the_queue_with_both_as_candidates() -> None:
     twin = CLAIM | {"patient_control_number": "MF00009999"}
-    files = same_in_any_order(
+    files = same_in_orders(
         claims("c", CLAIM), claims("d", twin), remittances("r", ANSWER | {"patient_control_number": ""})
     )
     open_one = OpenRemittance.objects.get(practice=files.practice)
@@ -89,7 +97,7 @@ def test_a_claim_that_comes_later_takes_back_what_is_no_longer_beyond_doubt() ->
 def test_the_claim_of_its_number_takes_a_remittance_from_one_that_is_only_like_it() -> None:
     like = CLAIM | {"patient_control_number": "OLD77"}
     answer = ANSWER | {"patient_control_number": "NEW88"}
-    files = same_in_any_order(claims("c", like), remittances("r", answer), claims("d", CLAIM | answer_number("NEW88")))
+    files = same_in_orders(claims("c", like), remittances("r", answer), claims("d", CLAIM | answer_number("NEW88")))
     link = link_of(files)
     assert (link.method, link.claim.patient_control_number) == ("control_number", "NEW88")
     assert statuses(files) == ["complete", "pending"]
@@ -102,21 +110,21 @@ def answer_number(number: str) -> dict[str, str]:
 
 def test_a_replacement_joins_by_the_number_of_a_payment_that_is_linked_by_likeness() -> None:
     replacement = {"patient_control_number": "B7", "frequency_code": "7", "payer_claim_control_number": "X1"}
-    files = same_in_any_order(claims("c", CLAIM), remittances("r", ANSWER), claims("c7", replacement))
+    files = same_in_orders(claims("c", CLAIM), remittances("r", ANSWER), claims("c7", replacement))
     episode = Episode.objects.get(practice=files.practice)
     assert (episode.claim.patient_control_number, episode.claim_count) == ("MF00001234", 2)
 
 
 def test_somebody_else_s_claim_is_not_taken() -> None:
     stranger = CLAIM | {"patient_last_name": "Okonkwo", "patient_first_name": "Ada"}
-    files = same_in_any_order(claims("c", stranger), remittances("r", ANSWER | {"patient_control_number": ""}))
+    files = same_in_orders(claims("c", stranger), remittances("r", ANSWER | {"patient_control_number": ""}))
     assert statuses(files) == ["pending"]
 
 
 def test_a_subscriber_who_is_the_patient_is_found_by_name_and_day() -> None:
     alone = {"patient_control_number": "MF00001234-MILLBROOK", "subscriber_last_name": "Abernathy",
              "subscriber_first_name": "Rosalind", "service_from_date": date(2026, 1, 4)}  # fmt: skip
-    files = same_in_any_order(
+    files = same_in_orders(
         claims("c", alone),
         remittances("r", ANSWER | {"patient_control_number": "77", "member_id": "", "payer_claim_control_number": ""}),
     )

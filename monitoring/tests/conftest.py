@@ -8,6 +8,7 @@ from django.apps import apps
 
 from marb.access.models import Membership, Practice, Role
 from monitoring.models import AlertRule
+from monitoring.tests.measures import forget
 from monitoring.tests.rows import Rows, create_rows
 
 CANARY = "QZXCANARY"
@@ -42,3 +43,8 @@ def root(django_user_model: Any) -> Any:
 @pytest.fixture(params=["administrator", "manager", "biller", "auditor", "root"])
 def person(request: pytest.FixtureRequest) -> Any:
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def no_measures(db: None) -> None:
+    forget()

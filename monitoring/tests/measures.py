@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from marb.core.measure.histogram import bucket_of
 from marb.core.measure.ledger import Batch, Note, Origin, Sample, Timing
-from monitoring.models import Alert, AlertRule, Comparison, Severity
+from monitoring.models import Alert, AlertRule, Comparison, Process, Severity, Statement
+from monitoring.models import Sample as SampleRow
+from monitoring.models import Timing as TimingRow
 from monitoring.sink import keep
 
 STARTED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -52,3 +54,10 @@ def fire_alert(name: str = "Heron high", severity: Severity = Severity.WARNING) 
     given = {"metric": "cpu", "comparison": Comparison.ABOVE, "threshold": 1, "severity": severity}
     rule = AlertRule.objects.create(name=name, **given)
     return Alert.objects.create(rule=rule, fired_at=STARTED, threshold=1, value=2, worst=2)
+
+
+def forget() -> None:
+    """Delete what a process of an earlier test handed on late; in the test's own transaction."""
+    models: tuple[Any, ...] = (TimingRow, SampleRow, Alert, Statement, Process)
+    for model in models:
+        model.objects.all().delete()

@@ -22,7 +22,7 @@ from monitoring.tests.rows import Rows
 from monitoring.traffic.drive import Run
 from monitoring.traffic.summary import Outcome, summarize
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_measures")]
 LENGTH = timedelta(minutes=15)
 ROUNDS = 40
 SHARES = {"mean": "average_ms", "median": "p50_ms", "p95": "p95_ms", "p99": "p99_ms"}

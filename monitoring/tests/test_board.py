@@ -24,7 +24,7 @@ LENGTH = timedelta(minutes=15)
 
 
 @pytest.fixture
-def measured(db: None) -> None:
+def measured(no_measures: None) -> None:
     """A minute of everything, a process that fell silent, and an alert."""
     at = this_minute(2)
     timings = [
@@ -79,12 +79,12 @@ def test_what_is_wrong_stands_above_the_figures(draw: Any, measured: None) -> No
         assert said in text, said
 
 
-def test_an_empty_board_is_drawn_too(db: None) -> None:
+def test_an_empty_board_is_drawn_too(no_measures: None) -> None:
     for draw in (drawing.draw_live, drawing.draw_report):
         assert "Nothing is wrong that is known of." in drawn(draw(read(period(LENGTH))))
 
 
-def test_a_name_is_no_markup(db: None) -> None:
+def test_a_name_is_no_markup(no_measures: None) -> None:
     hand_on(timings=[timing("GET [red]x[/red][/b]", [5])])
     assert "GET [red]x[/red][/b]" in drawn(drawing.draw_live(read(period(LENGTH))))
 
@@ -150,7 +150,7 @@ def test_an_export_that_cannot_be_written_leaves_what_was_there(measured: None, 
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_where_nobody_looks_it_is_not_drawn_live(db: None) -> None:
+def test_where_nobody_looks_it_is_not_drawn_live(no_measures: None) -> None:
     with pytest.raises(CommandError, match="This is no terminal"):
         call_command("performance_dashboard", stdout=io.StringIO())
 

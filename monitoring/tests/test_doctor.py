@@ -25,7 +25,7 @@ from monitoring.models import Alert, Process
 from monitoring.tests.measures import STARTED as NOW
 from monitoring.tests.measures import fire_alert, hand_on
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_measures")]
 NOWHERE = "redis://127.0.0.1:9/0"
 BROKER = {"maxmemory_policy": "noeviction", "aof_enabled": 1, "run_id": "a", "maxmemory": 100, "used_memory": 10}
 CACHE = {"maxmemory_policy": "allkeys-lru", "run_id": "b", "maxmemory": 100}

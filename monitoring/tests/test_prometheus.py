@@ -58,12 +58,12 @@ def test_there_is_no_page_until_somebody_may_ask(client: Client, settings: Any, 
 
 
 @pytest.mark.parametrize("shown", ["", "Bearer", "Bearer wrong", f"Token {TOKEN}", f"Bearer {TOKEN}x", "Bearer \xe9"])
-def test_only_the_whole_token_opens_it(shown: str, client: Client, db: None, open_page: None) -> None:
+def test_only_the_whole_token_opens_it(shown: str, client: Client, no_measures: None, open_page: None) -> None:
     answer = client.get(URL, headers={"Authorization": shown} if shown else {})
     assert (answer.status_code, answer.content) == (401, b"")
 
 
-def test_only_the_networks_named_may_ask(client: Client, db: None, settings: Any) -> None:
+def test_only_the_networks_named_may_ask(client: Client, no_measures: None, settings: Any) -> None:
     settings.METRICS_ADDRESSES = ["10.1.0.0/16", "fd00::/8"]
     asked = {address: client.get(URL, REMOTE_ADDR=address).status_code for address in ("10.2.0.1", "", "10.1.2.3")}
     assert asked == {"10.2.0.1": 404, "": 404, "10.1.2.3": 200}
@@ -71,11 +71,11 @@ def test_only_the_networks_named_may_ask(client: Client, db: None, settings: Any
     assert client.get(URL, REMOTE_ADDR="10.1.2.3").status_code == 401
 
 
-def test_nothing_can_be_sent_to_it(client: Client, db: None, open_page: None) -> None:
+def test_nothing_can_be_sent_to_it(client: Client, no_measures: None, open_page: None) -> None:
     assert client.post(URL, headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 405
 
 
-def test_prometheus_reads_every_family(client: Client, db: None, open_page: None) -> None:
+def test_prometheus_reads_every_family(client: Client, no_measures: None, open_page: None) -> None:
     hand_on(
         timings=[timing("GET claim-list", [4_000, 40_000], errors=1), timing("load", [9], kind="actor")],
         samples=[sample("claims", 500), sample("cpu_percent", 40, "host"), sample("cache_hits", 7, "claim")],
@@ -90,14 +90,14 @@ def test_prometheus_reads_every_family(client: Client, db: None, open_page: None
     assert values(found["marb_processes_alive"]) == {"web": 1}
 
 
-def test_openmetrics_is_answered_where_it_is_asked_for(client: Client, db: None, open_page: None) -> None:
+def test_openmetrics_is_answered_where_it_is_asked_for(client: Client, no_measures: None, open_page: None) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/openmetrics-text; version=1.0.0"}
     answer = client.get(URL, headers=headers)
     assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
     assert answer.content.endswith(b"# EOF\n")
 
 
-def test_what_was_counted_is_summed_over_processes_and_hours(db: None) -> None:
+def test_what_was_counted_is_summed_over_processes_and_hours(no_measures: None) -> None:
     for number, minutes in enumerate((0, 1, 61, 300)):
         at = NOON.replace(second=0) - minutes * MINUTE
         for token in ("a", "b"):
@@ -113,13 +113,13 @@ def test_what_was_counted_is_summed_over_processes_and_hours(db: None) -> None:
         assert values(found["marb_claims_loaded"], "_total") == {"": 80}
 
 
-def test_what_was_counted_yesterday_is_not_in_todays_sum(db: None) -> None:
+def test_what_was_counted_yesterday_is_not_in_todays_sum(no_measures: None) -> None:
     hand_on(samples=[sample("claims", 10, at=NOON - timedelta(days=1)), sample("claims", 5, at=NOON - MINUTE)])
     roll_up(NOON)
     assert values(told()["marb_claims_loaded"], "_total") == {"": 5}
 
 
-def test_a_sum_only_grows_while_minutes_become_hours(db: None) -> None:
+def test_a_sum_only_grows_while_minutes_become_hours(no_measures: None) -> None:
     seen = []
     for minute in range(0, 200, 20):
         now = NOON.replace(hour=9, minute=0) + minute * MINUTE
@@ -131,7 +131,7 @@ def test_a_sum_only_grows_while_minutes_become_hours(db: None) -> None:
     assert seen[-1] == 30
 
 
-def test_levels_are_the_newest_of_the_living(db: None) -> None:
+def test_levels_are_the_newest_of_the_living(no_measures: None) -> None:
     now = datetime.now(UTC)
     old, new = (
         sample("process_memory_mb", mb, "worker", at=now - ago) for mb, ago in ((900, MINUTE), (100, MINUTE / 2))
@@ -147,12 +147,12 @@ def test_levels_are_the_newest_of_the_living(db: None) -> None:
     assert values(found["marb_processes_alive"]) == {"worker": 2}
 
 
-def test_alerts_are_counted_by_severity(db: None) -> None:
+def test_alerts_are_counted_by_severity(no_measures: None) -> None:
     fire_alert(severity=Severity.CRITICAL)
     assert values(told()["marb_alerts_firing"]) == {"critical": 1, "warning": 0}
 
 
-def test_it_costs_the_same_whatever_there_is(client: Client, db: None, open_page: None) -> None:
+def test_it_costs_the_same_whatever_there_is(client: Client, no_measures: None, open_page: None) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
             scrape(client)

@@ -14,7 +14,7 @@ from monitoring.reading import Period, growth, histogram, levels, line, period, 
 from monitoring.rollup import retain, roll, roll_up
 from monitoring.tests.measures import hand_on, note, sample, timing
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_measures")]
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 minutes = st.lists(
     st.tuples(st.integers(0, 119), st.sampled_from("ab"), st.lists(st.integers(0, 10**7), min_size=1, max_size=5)),
