@@ -1,5 +1,5 @@
 # Each target is one or two plain commands; the README shows them without make.
-.PHONY: help up once test bench faults fuzz services stop format clean
+.PHONY: help up once test bench faults fuzz profile services stop format clean
 
 help:
 	@echo "make up        install, start everything, serve; Ctrl-C ends it"
@@ -8,6 +8,7 @@ help:
 	@echo "make bench     measure it; prints the rows of docs/PERFORMANCE.md"
 	@echo "make faults    break the belt in every known way; takes about an hour, goes on where it was stopped"
 	@echo "make fuzz      ask the API everything its description allows and forbids"
+	@echo "make profile   draw where a worker and the web server spend their time: var/profile/*.svg"
 	@echo "make services  leave PostgreSQL, broker and cache running; make stop ends them"
 	@echo "make format    format the code"
 	@echo "make clean     remove .venv and var, the database with it"
@@ -35,6 +36,10 @@ faults:
 fuzz:
 	@.ci/venv requirements-dev.txt
 	@MARB_VAR=var/fuzz exec .venv/bin/python manage.py services run -- .ci/fuzz
+
+profile:
+	@.ci/venv requirements.txt
+	@MARB_VAR=var/profile EMBEDDED_SHARED_BUFFERS_MB=256 exec .venv/bin/python manage.py services run -- .ci/profile
 
 services:
 	@.ci/venv requirements.txt

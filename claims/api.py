@@ -50,10 +50,10 @@ LINE_FIELDS = [
 
 
 class ClaimSerializer(serializers.ModelSerializer[Claim]):
-    payer_name = serializers.CharField(source="payer.name")
-    billing_provider_name = serializers.CharField(source="billing_provider.name")
+    payer_name = serializers.CharField(source="payer.name", allow_null=True)
+    billing_provider_name = serializers.CharField(source="billing_provider.name", allow_null=True)
     subscriber_member_id = MaskedField()
-    patient_birth_date = MaskedField(mask_birth_date)
+    patient_birth_date = MaskedField(mask_birth_date, allow_null=True)
 
     class Meta:
         model = Claim
@@ -89,12 +89,12 @@ class ClaimAnswerSerializer(serializers.ModelSerializer[ClaimAnswer]):
 
 
 class ClaimDetailSerializer(ClaimSerializer):
-    payer_code = serializers.CharField(source="payer.payer_code")
-    plan_name = serializers.CharField(source="plan.plan_name")
-    billing_npi = serializers.CharField(source="billing_provider.npi")
-    rendering_provider_name = serializers.CharField(source="rendering_provider.name")
-    rendering_npi = serializers.CharField(source="rendering_provider.npi")
-    subscriber_birth_date = MaskedField(mask_birth_date)
+    payer_code = serializers.CharField(source="payer.payer_code", allow_null=True)
+    plan_name = serializers.CharField(source="plan.plan_name", allow_null=True)
+    billing_npi = serializers.CharField(source="billing_provider.npi", allow_null=True)
+    rendering_provider_name = serializers.CharField(source="rendering_provider.name", allow_null=True)
+    rendering_npi = serializers.CharField(source="rendering_provider.npi", allow_null=True)
+    subscriber_birth_date = MaskedField(mask_birth_date, allow_null=True)
     providers = MaskedDocumentField()
     other_payers = MaskedDocumentField()
     detail = MaskedDocumentField()

@@ -41,8 +41,8 @@ EPISODE_FIELDS = [
 class EpisodeSerializer(serializers.ModelSerializer[Episode]):
     patient_control_number = serializers.CharField(source="claim.patient_control_number")
     payer = serializers.IntegerField(source="claim.payer_id", allow_null=True)
-    payer_name = serializers.CharField(source="claim.payer.name")
-    service_from_date = serializers.DateField(source="claim.service_from_date")
+    payer_name = serializers.CharField(source="claim.payer.name", allow_null=True)
+    service_from_date = serializers.DateField(source="claim.service_from_date", allow_null=True)
 
     class Meta:
         model = Episode
@@ -56,7 +56,7 @@ class ChainSerializer(serializers.ModelSerializer[EpisodeClaim]):
     frequency_code = serializers.CharField(source="claim.frequency_code")
     charge_amount = serializers.DecimalField(source="claim.charge_amount", max_digits=18, decimal_places=2)
     status = serializers.CharField(source="claim.status")
-    service_from_date = serializers.DateField(source="claim.service_from_date")
+    service_from_date = serializers.DateField(source="claim.service_from_date", allow_null=True)
     created_at = serializers.DateTimeField(source="claim.created_at")
 
     class Meta:
@@ -78,9 +78,9 @@ class RemittanceLinkSerializer(serializers.ModelSerializer[EpisodeRemittance]):
     patient_responsibility_amount = serializers.DecimalField(
         source="remittance.patient_responsibility_amount", max_digits=18, decimal_places=2
     )
-    payer_name = serializers.CharField(source="remittance.payer.name")
+    payer_name = serializers.CharField(source="remittance.payer.name", allow_null=True)
     payment = serializers.IntegerField(source="remittance.payment_id")
-    payment_date = serializers.DateField(source="remittance.payment.payment_date")
+    payment_date = serializers.DateField(source="remittance.payment.payment_date", allow_null=True)
     trace_number = serializers.CharField(source="remittance.payment.trace_number")
 
     class Meta:

@@ -75,6 +75,7 @@ PIPELINE = {
         "claims.answers.meet_file",
         "remits.settle.settle_file",
         "episodes.link.link_file",
+        "episodes.lines.link_lines",
         "episodes.status.settle_file",
     ],
     # of a file that holds sets which are neither, such as 999s
@@ -83,12 +84,12 @@ PIPELINE = {
 
 MIDDLEWARE = [
     "marb.core.measure.middleware.RequestMiddleware",
+    # sets the headers of those below by itself
+    "marb.access.hits.CachedAnswers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.gzip.GZipMiddleware",
-    # below what sets the headers of every response, above what only the whole path needs
-    "marb.access.hits.CachedAnswers",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "marb.access.middleware.AccessMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -104,7 +105,7 @@ WSGI_APPLICATION = "marb.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "marb" / "core" / "templates"],
+        # marb.core is the first app: its templates stand before unfold's, and may extend those of the same name
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -208,6 +209,9 @@ EXPORT_MOST_SECONDS = env.int("EXPORT_MOST_SECONDS", default=3600)
 EVENTS_SECONDS = env.float("EVENTS_SECONDS", default=1.0)
 EVENTS_MOST_SECONDS = env.float("EVENTS_MOST_SECONDS", default=60.0)
 
+# --- Bodies that arrive slowly (marb.core.arrival): how many of the web threads may wait for them, half of the eight --
+BODIES_AT_ONCE = env.int("BODIES_AT_ONCE", default=4)
+
 # --- Idempotency keys (marb.access.idempotency) and uploads in parts (marb.pipeline.resumable) ------------------------
 IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", default=24)
 IDEMPOTENCY_LOCK_SECONDS = env.int("IDEMPOTENCY_LOCK_SECONDS", default=600)
@@ -266,10 +270,13 @@ UNTHROTTLED_PLACES = {"health"}
 # no patient is shown by these
 UNAUDITED_PLACES = {
     *("health", "schema", "swagger", "redoc", "redoc-script", "auth-login", "auth-logout", "auth-logoutall", "auth-me"),
-    *("login", "logout", "jsi18n", "password_change", "password_change_done", "pipeline_edifile_progress"),
+    *("login", "logout", "jsi18n", "password_change", "password_change_done", "pipeline_edifile_progress", "metrics"),
+    *("monitoring_process_room", "monitoring_process_figures"),
 }
 # asked by pages by themselves: no sign that anybody is there
-PASSIVE_PLACES = {"pipeline_edifile_progress", "file-progress", "file-events", "file-live"}
+PASSIVE_PLACES = {
+    *("pipeline_edifile_progress", "file-progress", "file-events", "file-live", "monitoring_process_figures"),
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -361,8 +368,10 @@ CONTENT_SECURITY_POLICY = {
 SILK = env.bool("SILK", default=False)
 if SILK:
     INSTALLED_APPS.append("silk")
-    # below the CSP middleware, so that silk's own pages may ask it for their inline scripts
-    MIDDLEWARE.insert(MIDDLEWARE.index("csp.middleware.CSPMiddleware") + 1, "marb.core.silk.ProfileMiddleware")
+    # below the CSP middleware, so that silk's own pages may ask it for their inline scripts; what it profiles below it
+    MIDDLEWARE.remove("marb.access.hits.CachedAnswers")
+    place = MIDDLEWARE.index("csp.middleware.CSPMiddleware") + 1
+    MIDDLEWARE[place:place] = ["marb.core.silk.ProfileMiddleware", "marb.access.hits.CachedAnswers"]
 
 
 def may_see_profiles(user: Any) -> bool:
@@ -376,8 +385,9 @@ SILKY_PERMISSIONS = may_see_profiles
 SILKY_INTERCEPT_PERCENT = env.int("SILK_PERCENT", default=1)
 SILKY_MAX_REQUEST_BODY_SIZE = 0
 SILKY_MAX_RESPONSE_BODY_SIZE = 0
-SILKY_MAX_RECORDED_REQUESTS = 1_000
-SILKY_MAX_RECORDED_REQUESTS_CHECK_PERCENT = 10
+# kept at most, and for so long: deleted by schedule (monitoring.profiles), never inside of a request
+SILKY_MAX_RECORDED_REQUESTS = env.int("SILK_MOST", default=1_000)
+SILKY_MAX_RECORDED_REQUESTS_CHECK_PERCENT = 0
 
 # --- Measuring (marb.core.measure, kept by monitoring); MONITORING=off switches all of it off -------------------------
 MONITORING = env.bool("MONITORING", default=True)
@@ -409,7 +419,12 @@ RETENTION_DAYS = {
     "process": env.int("RETENTION_PROCESSES_DAYS", default=7),
     "statement": env.int("RETENTION_STATEMENTS_DAYS", default=30),
     "alert": env.int("RETENTION_ALERTS_DAYS", default=400),
+    "profile": env.int("RETENTION_PROFILES_DAYS", default=3),
 }
+
+# --- /metrics for Prometheus (monitoring.prometheus.page): the token it shows, the networks it may ask from -----------
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_ADDRESSES = env.list("METRICS_ADDRESSES", default=[])
 
 # --- Alerts: told by e-mail and webhook (monitoring.notices) ----------------------------------------------------------
 EMAIL_BACKEND = (
@@ -461,6 +476,8 @@ UNFOLD = {
                 "items": [
                     page("Remittances", "receipt_long", "remits_remittance_changelist"),
                     page("Payments", "payments", "remits_payment_changelist"),
+                    page("To link", "add_link", "episodes_queuedremittance_changelist"),
+                    page("Links by hand", "history", "episodes_linkchange_changelist"),
                 ],
             },
             {"title": "Episodes", "items": [page("Episodes", "account_tree", "episodes_episode_changelist")]},
@@ -507,6 +524,28 @@ UNFOLD = {
                     page("Practices", "home_health", "access_practice_changelist"),
                     page("People", "group", "auth_user_changelist", "marb.access.admin.may_manage_members"),
                     page("Audit", "policy", "access_auditentry_changelist", "marb.access.auditpage.may_see_audit"),
+                ],
+            },
+            {
+                "title": "Monitoring",
+                "separator": True,
+                "items": [
+                    page(title, icon, f"monitoring_{name}", "monitoring.room.page.may_see")
+                    for title, icon, name in (
+                        ("Control room", "monitor_heart", "process_room"),
+                        ("Alerts", "notifications", "alert_changelist"),
+                        ("Alert rules", "tune", "alertrule_changelist"),
+                        ("Alert targets", "outgoing_mail", "alerttarget_changelist"),
+                        ("Schedules", "schedule", "scheduledjob_changelist"),
+                        ("Timings", "timer", "timing_changelist"),
+                        ("Gauges and counters", "speed", "sample_changelist"),
+                        ("Memory checkpoints", "memory", "checkpoint_changelist"),
+                        ("Slow statements", "query_stats", "statement_changelist"),
+                    )
+                ]
+                + [
+                    page("Processes", "dns", "monitoring_process_changelist", "monitoring.room.page.may_see")
+                    | {"active": "monitoring.room.page.is_process_page"}
                 ],
             },
         ]

@@ -1,4 +1,4 @@
-"""The addresses of the whole: the admin at /, the API below /api/v1/, silk where it is switched on."""
+"""The addresses of the whole: the admin at /, the API below /api/v1/, Prometheus's page, silk where it is on."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -9,6 +9,7 @@ from marb.core.errors import unknown_address
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("marb.core.urls")),
     re_path("^api/", unknown_address, name="unknown"),
+    path("metrics", include("monitoring.prometheus.page")),
 ]
 if settings.SILK:
     urlpatterns.append(path("silk/", include("silk.urls", namespace="silk")))

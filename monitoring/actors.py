@@ -5,7 +5,7 @@ from typing import Any
 import dramatiq
 from dramatiq_crontab import cron, interval
 
-from monitoring import alerts, notices, rollup, schedules, snapshot
+from monitoring import alerts, notices, profiles, rollup, schedules, snapshot
 
 # a bell that was not heard by its next one is dropped
 CLOCK: dict[str, Any] = {"queue_name": "maintenance", "max_retries": 0, "time_limit": 60_000}
@@ -34,6 +34,12 @@ def roll_up_measures() -> None:
 @dramatiq.actor(max_age=3_600_000, **{**CLOCK, "time_limit": 1_800_000})
 def delete_old_measures() -> None:
     rollup.retain()
+
+
+@interval(seconds=600)
+@dramatiq.actor(max_age=600_000, **CLOCK)
+def delete_old_profiles() -> None:
+    profiles.retain()
 
 
 @dramatiq.actor(

@@ -21,8 +21,9 @@ from rest_framework.views import APIView
 
 log = logging.getLogger(__name__)
 PATIENCE_SECONDS = 1.0
-LIMITS: dict[str, Any] = {"socket_timeout": PATIENCE_SECONDS, "socket_connect_timeout": PATIENCE_SECONDS}
 HEARTBEAT_SECONDS = 60
+HEARTBEATS = "dramatiq:__heartbeats__"
+SCHEDULER_LOCK = "dramatiq-scheduler"
 
 
 class Health(APIView):
@@ -57,11 +58,11 @@ class HealthDetailSerializer(serializers.Serializer[Any]):
 
 
 class HealthDetail(APIView):
-    """Which parts are up, for members: database, broker, cache, and whether any worker lives."""
+    """Which parts are up, for members: database, broker, cache, and whether any worker and the scheduler live."""
 
     @extend_schema(operation_id="health_detailed", responses=HealthDetailSerializer)
     def get(self, request: Request) -> Response:
-        found = {name: ask(is_up) for name, is_up in {**PARTS, "workers": are_workers_up}.items()}
+        found = {name: ask(is_up) for name, is_up in {**PARTS, **CREW}.items()}
         degraded = any(part["status"] == "down" for part in found.values())
         answer = Response({"status": "degraded" if degraded else "healthy", "components": found})
         answer.headers["Cache-Control"] = "no-store"
@@ -74,12 +75,25 @@ def ask(is_up: Callable[[], bool]) -> dict[str, Any]:
     return {"status": status, "response_time_ms": round((time.monotonic() - began) * 1000, 2)}
 
 
+def limits() -> dict[str, Any]:
+    return {"socket_timeout": PATIENCE_SECONDS, "socket_connect_timeout": PATIENCE_SECONDS}
+
+
 def are_workers_up() -> bool:
     """Say whether a worker has asked the broker for work in the last minute (Dramatiq's own heartbeats)."""
+    since = (time.time() - HEARTBEAT_SECONDS) * 1000
+    return asks_broker(lambda client: client.zcount(HEARTBEATS, since, "+inf"))
+
+
+def is_scheduler_up() -> bool:
+    """Say whether a scheduler holds the lock, which ends seconds after its holder."""
+    return asks_broker(lambda client: client.exists(SCHEDULER_LOCK))
+
+
+def asks_broker(call: Callable[[Any], Any]) -> bool:
     try:
-        with redis.Redis.from_url(settings.BROKER_URL, **LIMITS) as client:
-            since = (time.time() - HEARTBEAT_SECONDS) * 1000
-            return bool(client.zcount("dramatiq:__heartbeats__", since, "+inf"))
+        with redis.Redis.from_url(settings.BROKER_URL, **limits()) as client:
+            return bool(call(client))
     except redis.RedisError:
         return False
 
@@ -103,10 +117,12 @@ def is_cache_up() -> bool:
 
 def answers_ping(url: str) -> bool:
     try:
-        with redis.Redis.from_url(url, **LIMITS) as client:
+        with redis.Redis.from_url(url, **limits()) as client:
             return bool(client.ping())
     except redis.RedisError:
         return False
 
 
 PARTS: dict[str, Callable[[], bool]] = {"database": is_database_up, "broker": is_broker_up, "cache": is_cache_up}
+# without these what is there is shown, and nothing new happens
+CREW: dict[str, Callable[[], bool]] = {"workers": are_workers_up, "scheduler": is_scheduler_up}

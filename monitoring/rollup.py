@@ -1,7 +1,8 @@
 """Minutes are rolled up to hours and hours to days, over all processes; what is old is deleted. By schedule.
 
-A roll-up replaces the rows of the hours and days that may still have changed, so it may run twice and late. Minutes
-outlive the longest delay of a flush by far. The tables are bounded by settings.RETENTION_DAYS.
+A roll-up replaces the rows of the hours and days that may still have changed since the newest one, so it may run twice,
+and after days without a scheduler. Minutes outlive the longest delay of a flush by far. The tables are bounded by
+settings.RETENTION_DAYS.
 """
 
 from datetime import datetime, timedelta
@@ -54,9 +55,22 @@ def roll_up(now: datetime | None = None) -> dict[str, int]:
     """Roll up the hours and days that may have changed of late. Answers how many rows were written of each."""
     now = now or timezone.now()
     return {
-        "hour": roll(Span.MINUTE, Span.HOUR, floor(now - LATE, Span.HOUR), now),
-        "day": roll(Span.HOUR, Span.DAY, floor(now - LATE, Span.DAY), now),
+        "hour": roll(Span.MINUTE, Span.HOUR, since(Span.MINUTE, Span.HOUR, now), now),
+        "day": roll(Span.HOUR, Span.DAY, since(Span.HOUR, Span.DAY, now), now),
     }
+
+
+SINCE = """
+SELECT COALESCE((SELECT max(at) FROM monitoring_timing WHERE span = %(into)s AND at <= %(now)s),
+    (SELECT min(at) FROM monitoring_timing WHERE span = %(span)s), %(now)s)
+"""
+
+
+def since(span: Span, into: Span, now: datetime) -> datetime:
+    """Say from which hour or day on there may be something new: LATE before the newest there is, if any."""
+    with connection.cursor() as cursor:
+        cursor.execute(SINCE, {"span": span.value, "into": into.value, "now": now})
+        return floor(min(now, cursor.fetchone()[0]) - LATE, into)
 
 
 def roll(span: Span, into: Span, start: datetime, end: datetime) -> int:

@@ -13,6 +13,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from marb.core.failpoints import VARIABLE
 
 KEY_LENGTH = 50
+TOKEN_LENGTH = 20
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]"}
 
 
@@ -61,6 +62,23 @@ def check_servers(**_: Any) -> list[CheckMessage]:
         return []
     hint = "Give the cache a server of its own with maxmemory-policy allkeys-lru; the broker's is noeviction."
     return [Error("BROKER_URL and CACHE_URL name the same server.", hint=hint, id="core.E006")]
+
+
+@register(Tags.security, deploy=True)
+def check_silk(**_: Any) -> list[CheckMessage]:
+    if not settings.SILK:
+        return []
+    hint = "Switch SILK off once what was slow is found."
+    return [Warning("Requests are profiled where people work.", hint=hint, id="core.W008")]
+
+
+@register(Tags.security, deploy=True)
+def check_metrics(**_: Any) -> list[CheckMessage]:
+    """A token that can be guessed is no lock."""
+    if not settings.METRICS_TOKEN or len(settings.METRICS_TOKEN) >= TOKEN_LENGTH:
+        return []
+    hint = f"Set METRICS_TOKEN to at least {TOKEN_LENGTH} random characters."
+    return [Warning("METRICS_TOKEN is too short.", hint=hint, id="core.W009")]
 
 
 @register(Tags.security)

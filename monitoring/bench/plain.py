@@ -4,6 +4,7 @@ The plain view set is what its tutorial makes of a claim with its lines: model i
 the framework's own renderer; with the product's authentication, permission, throttle and scope. It masks nothing.
 """
 
+import time
 from typing import Any
 
 from django.db.models import QuerySet
@@ -18,6 +19,12 @@ from claims.models import Claim, ServiceLine
 def constant(request: HttpRequest) -> HttpResponse:
     """The least that a view behind the product's middleware can be."""
     return HttpResponse(b'{"status": "ok"}', content_type="application/json")
+
+
+def wait(request: HttpRequest, milliseconds: int) -> HttpResponse:
+    """An answer that takes a known time."""
+    time.sleep(milliseconds / 1000)
+    return constant(request)
 
 
 class PlainLineSerializer(serializers.ModelSerializer[ServiceLine]):

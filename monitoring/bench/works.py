@@ -9,8 +9,8 @@ from typing import Any
 
 from django.core.management import CommandError
 
+from monitoring.bench import agreeing, bare, held, linking, measuring, reading
 from monitoring.bench import api as outside
-from monitoring.bench import bare, held, linking, measuring, reading
 from monitoring.bench.figures import Figure, Target, rate
 from monitoring.bench.files import Input, Pair, write_large, write_pair, write_professional
 from monitoring.bench.house import empty
@@ -213,6 +213,16 @@ def monitoring(bench: Bench) -> list[Figure]:
     ]
 
 
+def agree(bench: Bench) -> list[Figure]:
+    """Whether the measures are what the load generator, and the rows, say."""
+    found = agreeing.measure_requests(bench.folder / "agree")
+    with bench.team(jobs=1) as ready:
+        empty()
+        tell = agreeing.measure_claims(ready, bench.professional)
+        ready.crew.close()
+        return found + tell()
+
+
 WORKS: dict[str, Callable[[Bench], list[Figure]]] = {
     "parse": parse,
     "parse835": parse835,
@@ -225,6 +235,7 @@ WORKS: dict[str, Callable[[Bench], list[Figure]]] = {
     "second": second,
     "api": api,
     "monitoring": monitoring,
+    "agree": agree,
 }
 # `copy` is measured in the same minutes as what it is compared with
 ALIASES = {"copy": ["load"], "all": list(WORKS)}

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from marb.core.measure.histogram import bucket_of
 from marb.core.measure.ledger import Batch, Note, Origin, Sample, Timing
+from monitoring.models import Alert, AlertRule, Comparison, Severity
 from monitoring.sink import keep
 
 STARTED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -44,3 +45,10 @@ def batch(*, token: str = "a", role: str = "web", is_last: bool = False, **given
 
 def hand_on(**given: Any) -> None:
     keep(batch(**given))
+
+
+def fire_alert(name: str = "Heron high", severity: Severity = Severity.WARNING) -> Alert:
+    """An open alert of a rule of its own: a flushed test database has none of the migration's rules."""
+    given = {"metric": "cpu", "comparison": Comparison.ABOVE, "threshold": 1, "severity": severity}
+    rule = AlertRule.objects.create(name=name, **given)
+    return Alert.objects.create(rule=rule, fired_at=STARTED, threshold=1, value=2, worst=2)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
@@ -70,7 +71,7 @@ def test_every_address_of_the_api_is_of_a_kind_or_shows_no_rows(practice: Practi
 def test_nothing_stands_beside_the_api_and_the_admin() -> None:
     tops = {str(pattern.pattern) for pattern in get_resolver().url_patterns}
     # what is no address of the API is answered as JSON, and shows nothing
-    assert tops == {"api/v1/", "^api/", ""}, "a new root: put it into the tests of scope"
+    assert tops == {"api/v1/", "^api/", "metrics", ""}, "a new root: put it into the tests of scope"
 
 
 def test_every_page_belongs_to_a_model_or_to_the_site() -> None:
@@ -81,7 +82,8 @@ def test_every_page_belongs_to_a_model_or_to_the_site() -> None:
 def test_every_model_without_a_practice_is_known() -> None:
     public = {"claims.FeeSchedule", "claims.Fee", "claims.Locality"}
     supers = {"axes.AccessAttempt", "axes.AccessLog", "pipeline.DeadLetter", "django_dramatiq.Task"}
-    assert OTHERS_OWN | public | supers | {"claims.ContractFee", "claims.FeeModifier"} >= UNSCOPED
+    measures = {f"monitoring.{model.__name__}" for model in apps.get_app_config("monitoring").get_models()}
+    assert OTHERS_OWN | public | supers | measures | {"claims.ContractFee", "claims.FeeModifier"} >= UNSCOPED
 
 
 @pytest.mark.parametrize("role", Role.values)

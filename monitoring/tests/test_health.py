@@ -44,16 +44,21 @@ def test_health_asks_the_database_once(client: Client, db: None, django_assert_n
 
 def test_members_learn_which_part_is_down(client: Client, biller, monkeypatch: pytest.MonkeyPatch) -> None:
     client.force_login(biller)
-    monkeypatch.setattr(api, "are_workers_up", lambda: True)
+    monkeypatch.setattr(api, "CREW", {"workers": lambda: True, "scheduler": lambda: True})
     found = client.get(f"{URL}detailed/").json()
     assert found["status"] == "healthy"
-    assert set(found["components"]) == {"database", "broker", "cache", "workers"}
+    assert set(found["components"]) == {"database", "broker", "cache", "workers", "scheduler"}
     assert all(part["response_time_ms"] >= 0 for part in found["components"].values())
-    monkeypatch.setattr(api, "are_workers_up", lambda: False)
-    found = client.get(f"{URL}detailed/").json()
-    assert (found["status"], found["components"]["workers"]["status"]) == ("degraded", "down")
+    for name in ("workers", "scheduler"):
+        monkeypatch.setitem(api.CREW, name, lambda: False)
+        found = client.get(f"{URL}detailed/").json()
+        assert (found["status"], found["components"][name]["status"]) == ("degraded", "down")
 
 
-def test_workers_without_a_broker_are_down(settings) -> None:
+def test_strangers_learn_no_more_than_that(client: Client, db: None) -> None:
+    assert client.get(f"{URL}detailed/").status_code == 401
+
+
+def test_without_a_broker_nobody_works(settings) -> None:
     settings.BROKER_URL = "redis://127.0.0.1:9/0"
-    assert not api.are_workers_up()
+    assert not any(is_up() for is_up in api.CREW.values())

@@ -105,3 +105,12 @@ def test_more_than_a_portion_is_deleted_in_portions(monkeypatch):
     old = timezone.now() - timedelta(days=settings.RETENTION_DAYS["minute"] + 1)
     hand_on(samples=[sample(f"s{number}", 1, at=old) for number in range(8)])
     assert retain()["minute"] == 8
+
+
+def test_hours_without_a_scheduler_are_made_up_for():
+    hand_on(timings=[timing("GET x", [5], at=NOON - timedelta(hours=9))])
+    roll_up(NOON - timedelta(hours=9))
+    hand_on(token="b", timings=[timing("GET x", [5], at=NOON - timedelta(hours=hours)) for hours in (8, 4, 0)])
+    roll_up(NOON)
+    assert [work.count for work in timings("request", day(Span.HOUR))] == [4]
+    assert [work.count for work in timings("request", day(Span.DAY))] == [4]

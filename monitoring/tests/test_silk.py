@@ -4,11 +4,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
+
+from monitoring import profiles
 
 HERE = Path(__file__).parent
 
@@ -36,4 +39,10 @@ def test_silk_keeps_nothing_that_a_request_or_a_row_said() -> None:
     ]
     ran = subprocess.run(command, env=environment, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout[-3000:]
-    assert ran.stdout.startswith("...")
+    assert ran.stdout.startswith(".....")
+
+
+def test_without_silk_nothing_leads_to_it(django_assert_num_queries: Any, db: None) -> None:
+    with django_assert_num_queries(0):
+        assert profiles.silk_url("GET claim-list") == ""
+        assert profiles.retain() == 0

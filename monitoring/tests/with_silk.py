@@ -1,13 +1,17 @@
 """What silk keeps where it is switched on. Run by test_silk in a process of its own, with SILK=on."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from marb.access.models import Practice
+from monitoring import profiles
 from monitoring.tests.house import build_house
 
 WORD = "MAGPIE"
@@ -63,3 +67,32 @@ def test_its_pages_are_for_staff_with_the_permission(client: Client, biller: Any
     assert "'unsafe-inline'" in answer.headers["Content-Security-Policy"].split("script-src")[1].split(";")[0]
     other = client.get("/api/v1/claims/").headers["Content-Security-Policy"]
     assert "'unsafe-inline'" not in other.split("script-src")[1].split(";")[0]
+
+
+def create_profile(number: int, **given: Any) -> Any:
+    at = timezone.now() - timedelta(minutes=number)
+    named = {"path": f"/api/v1/claims/{number}/", "method": "GET", "view_name": "claim-detail"}
+    return profiles.requests().create(**{**named, "start_time": at, "time_taken": 10, **given})
+
+
+def test_an_endpoint_leads_to_its_slowest_profile(django_assert_num_queries: Any) -> None:
+    create_profile(1)
+    slowest = create_profile(2, time_taken=500)
+    create_profile(3, time_taken=900, method="HEAD")
+    with django_assert_num_queries(1):
+        found = profiles.silk_urls(["GET claim-detail", "GET claim-list", "GET (unmatched)", "odd"])
+    assert found == {"GET claim-detail": reverse("silk:request_detail", args=[slowest.pk])}
+    assert profiles.silk_url("GET claim-detail") == found["GET claim-detail"]
+    assert profiles.silk_url("GET claim-list") == ""
+
+
+def test_profiles_are_kept_by_age_and_number(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.SILKY_MAX_RECORDED_REQUESTS = 5
+    monkeypatch.setattr(profiles, "MOST_DELETED", 2)
+    for number in range(8):
+        create_profile(number)
+    old = create_profile(9, start_time=timezone.now() - timedelta(days=settings.RETENTION_DAYS["profile"], hours=1))
+    assert profiles.retain() == 4
+    left = set(type(old).objects.values_list("path", flat=True))
+    assert left == {f"/api/v1/claims/{number}/" for number in range(5)}
+    assert profiles.retain() == 0

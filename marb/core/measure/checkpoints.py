@@ -41,8 +41,9 @@ class Operation:
         self.started = time.monotonic()
         self.before = memory.read()
 
-    def note(self, name: str, **metadata: Any) -> None:
-        now = memory.read()
+    def note(self, name: str, now: memory.Memory | None = None, **metadata: Any) -> None:
+        """Note a point: with the memory of now, or as it was read already."""
+        now = now or memory.read()
         delta = now.process_mb - self.before.process_mb
         exceeded = memory.thresholds_exceeded(now, delta)
         more = {**self.metadata, **allowed(metadata)}
@@ -69,7 +70,7 @@ def checkpoint(
         yield
         return
     begun = Operation(operation, metadata)
-    begun.note(first)
+    begun.note(first, begun.before)
     token = OPEN.set(begun)
     try:
         yield

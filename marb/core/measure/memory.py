@@ -5,9 +5,11 @@ never breaks what is measured.
 """
 
 import logging
+import os
 import resource
 import sys
-from typing import NamedTuple
+import time
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -18,6 +20,7 @@ except ImportError:  # the figures are 0.0 then
 
 logger = logging.getLogger(__name__)
 MEGABYTE = 2**20
+SYSTEM_SECONDS = 1.0
 # Linux counts the peak in kilobytes, macOS in bytes
 PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -44,13 +47,37 @@ class Said:
             logger.warning(text)
 
 
+class Kept:
+    """This process as psutil knows it, and the machine's memory for SYSTEM_SECONDS: asking costs a chunk's time."""
+
+    def __init__(self) -> None:
+        self.process: Any = None
+        self.system: Any = None
+        self.until = 0.0
+
+    def own(self) -> Any:
+        if self.process is None:
+            self.process = psutil.Process()
+        return self.process
+
+    def machine(self) -> Any:
+        now = time.monotonic()
+        if self.system is None or now >= self.until:
+            self.system, self.until = psutil.virtual_memory(), now + SYSTEM_SECONDS
+        return self.system
+
+
+KEPT = Kept()
+os.register_at_fork(after_in_child=KEPT.__init__)  # type: ignore[misc]
+
+
 def read() -> Memory:
-    """Read the memory now."""
-    try:
-        process, system = psutil.Process().memory_info(), psutil.virtual_memory()
-    except AttributeError:
+    """Read the memory now; the machine's is up to SYSTEM_SECONDS old."""
+    if psutil is None:
         Said.once("psutil is missing: memory is told as 0")
         return Memory(0.0, 0.0, 0.0, 0.0, 0.0)
+    try:
+        process, system = KEPT.own().memory_info(), KEPT.machine()
     except (psutil.Error, OSError, ValueError, RuntimeError) as error:
         Said.once(f"psutil failed with {type(error).__name__}: memory is told as 0")
         return Memory(0.0, 0.0, 0.0, 0.0, 0.0)

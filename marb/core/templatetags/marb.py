@@ -4,8 +4,10 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+
+from marb.core.pages import draw_sections
 
 register = template.Library()
 
@@ -52,3 +54,11 @@ def tone_of(status: str) -> str:
 @register.simple_tag
 def badge(status: str, text: str) -> SafeString:
     return format_html('<span class="m-badge m-{}">{}</span>', tone_of(status), text)
+
+
+@register.simple_tag(takes_context=True)
+def every_page(context: Any) -> SafeString:
+    """Draw what apps add above every page of the admin (marb.core.sections, kind "every page")."""
+    request = context.get("request")
+    drawn = draw_sections("every page", None, request) if request else []
+    return format_html_join("", "{}", ((part.content,) for part in drawn))

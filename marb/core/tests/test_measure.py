@@ -1,6 +1,8 @@
 """What is measured: requests by route, statements without values, memory at checkpoints, calls; nothing when off."""
 
 import logging
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -157,6 +159,7 @@ def test_a_threshold_that_is_exceeded_is_logged(ledger, settings, caplog):
 @pytest.mark.parametrize("fault", ["missing", "raising"])
 def test_without_psutil_memory_is_0_and_nothing_fails(ledger, monkeypatch, fault, caplog):
     monkeypatch.setattr(memory.Said, "words", set())
+    monkeypatch.setattr(memory, "KEPT", memory.Kept())
     if fault == "missing":
         monkeypatch.setattr(memory, "psutil", None)
     else:
@@ -169,6 +172,37 @@ def test_without_psutil_memory_is_0_and_nothing_fails(ledger, monkeypatch, fault
 
 def broken():
     raise OSError("no /proc")
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells it there")
+def test_memory_is_what_the_operating_system_says(monkeypatch):
+    held = bytearray(os.urandom(2**20) * 64)
+    monkeypatch.setattr(memory, "KEPT", memory.Kept())
+    told = memory.read()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    assert told.process_mb == pytest.approx(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, rel=0.02)
+    assert told.peak_mb >= told.process_mb
+    assert told.system_total_mb == pytest.approx(
+        os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**20, rel=0.02
+    )
+    assert len(held) == 64 * 2**20
+
+
+def test_the_machines_memory_is_asked_for_once_in_a_while(monkeypatch):
+    asked: list[int] = []
+
+    def ask() -> object:
+        asked.append(1)
+        return object()
+
+    monkeypatch.setattr(memory.psutil, "virtual_memory", ask)
+    clock = [100.0]
+    monkeypatch.setattr(memory.time, "monotonic", lambda: clock[0])
+    kept = memory.Kept()
+    for now, times in ((100.0, 1), (100.9, 1), (101.0, 2), (101.5, 2)):
+        clock[0] = now
+        kept.machine()
+        assert len(asked) == times
 
 
 def test_a_measured_call_is_counted_and_answers(ledger):
