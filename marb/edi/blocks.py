@@ -50,7 +50,7 @@ def read_blocks(span: Span, separators: Separators, borders: frozenset[str]) -> 
     text = span.data.decode("latin-1")
     terminator, wrapped = framing(text, separators.segment)
     whole = text.removesuffix(terminator if text.endswith(terminator) else separators.segment)
-    if wrapped or is_padded(text, [whole], terminator):
+    if wrapped or whole.startswith(terminator) or is_padded(text, [whole], terminator):
         pieces = strip_pieces(span, whole.split(terminator), separators, wrapped=wrapped, width=len(terminator))
         return group_pieces(pieces, separators.element, borders)
     first = border_of(whole.partition(terminator)[0], separators.element, borders)
