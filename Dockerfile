@@ -15,4 +15,4 @@ RUN python manage.py collectstatic --no-input --verbosity 0 && chown -R marb var
 
 USER marb
 EXPOSE 8000
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--no-ws", "marb.wsgi:application"]
+CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--no-ws", "--http", "1", "--http1-buffer-size", "32768", "--http1-header-read-timeout", "10000", "marb.wsgi:application"]

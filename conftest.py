@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,12 @@ import redis
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import connection
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from marb.access.models import Membership, Practice, Role
-from marb.core.cache import statistics
+from marb.core.cache import server, statistics
+from marb.core.cache.breaker import Breaker
 from marb.core.cache.keys import Namespace
 from marb.core.cache.memory import MEMORY
 
@@ -65,6 +69,7 @@ def move_to_own_numbers() -> None:
 # a cache that answers late counts as one that is away: not here, where the machine may be slow
 CACHE: Any = settings.CACHES["default"]
 CACHE["OPTIONS"] |= {"SOCKET_CONNECT_TIMEOUT": 60, "SOCKET_TIMEOUT": 60}
+CACHE["OPTIONS"]["CONNECTION_POOL_KWARGS"]["timeout"] = 300
 # more threads than connections wait for each other, however long that takes
 DATABASE: Any = settings.DATABASES["default"]
 DATABASE["OPTIONS"]["pool"]["timeout"] = 300
@@ -133,6 +138,17 @@ def own_cache() -> Iterator[None]:
     yield
     statistics.PROCESS = statistics.Counts()
     Namespace.prefix = before
+
+
+@pytest.fixture
+def no_cache(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A cache server that is not there."""
+    nowhere = redis.Redis(port=9, retry=Retry(NoBackoff(), 0))
+    monkeypatch.setattr(server, "BREAKER", Breaker(time.monotonic))
+    monkeypatch.setattr(server, "OWED", set())
+    monkeypatch.setattr(server, "get_redis_connection", lambda alias: nowhere)
+    yield
+    nowhere.close()
 
 
 @pytest.fixture

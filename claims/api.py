@@ -9,7 +9,7 @@ import django_filters
 from django.db.models import Exists, OuterRef, QuerySet
 from rest_framework import serializers
 
-from claims.models import Claim, ClaimStatus, ClaimType, ServiceLine
+from claims.models import AnswerVerdict, Claim, ClaimAnswer, ClaimStatus, ClaimType, ServiceLine
 from marb.access.answers import CachedViewSet
 from marb.access.masking import MaskedDocumentField, MaskedField, mask_birth_date
 from marb.core.filters import IdFilter, InstantFilter, RowFilterSet, TextFilter
@@ -38,6 +38,7 @@ DETAIL_FIELDS = [
     *("group_number", "subscriber_last_name", "subscriber_first_name", "subscriber_birth_date"),
     *("subscriber_gender_code", "patient_relationship_code", "patient_gender_code", "admission_date"),
     *("discharge_date", "diagnosis_codes", "diagnoses", "providers", "other_payers", "detail", "lines", "findings"),
+    "answers",
 ]
 LINE_FIELDS = [
     *("id", "line_number", "byte_offset", "revenue_code", "procedure_qualifier", "procedure_code", "modifiers"),
@@ -49,10 +50,10 @@ LINE_FIELDS = [
 
 
 class ClaimSerializer(serializers.ModelSerializer[Claim]):
-    payer_name = serializers.CharField(source="payer.name")
-    billing_provider_name = serializers.CharField(source="billing_provider.name")
+    payer_name = serializers.CharField(source="payer.name", allow_null=True)
+    billing_provider_name = serializers.CharField(source="billing_provider.name", allow_null=True)
     subscriber_member_id = MaskedField()
-    patient_birth_date = MaskedField(mask_birth_date)
+    patient_birth_date = MaskedField(mask_birth_date, allow_null=True)
 
     class Meta:
         model = Claim
@@ -69,18 +70,37 @@ class LineSerializer(serializers.ModelSerializer[ServiceLine]):
         fields = LINE_FIELDS
 
 
+class ClaimAnswerSerializer(serializers.ModelSerializer[ClaimAnswer]):
+    """What a receiver answered (TA1, 999, 277CA) that is about the claim; one of them is current."""
+
+    file = serializers.IntegerField(source="answer.file_id")
+    level = serializers.CharField(source="answer.level")
+    said_at = serializers.DateTimeField(source="answer.said_at")
+    sender_code = serializers.CharField(source="answer.sender_code")
+    payer_claim_control_number = serializers.CharField(source="answer.payer_claim_control_number")
+    codes = serializers.JSONField(source="answer.codes")
+
+    class Meta:
+        model = ClaimAnswer
+        fields = [
+            *("level", "verdict", "is_current", "said_at", "sender_code", "payer_claim_control_number", "codes"),
+            "file",
+        ]
+
+
 class ClaimDetailSerializer(ClaimSerializer):
-    payer_code = serializers.CharField(source="payer.payer_code")
-    plan_name = serializers.CharField(source="plan.plan_name")
-    billing_npi = serializers.CharField(source="billing_provider.npi")
-    rendering_provider_name = serializers.CharField(source="rendering_provider.name")
-    rendering_npi = serializers.CharField(source="rendering_provider.npi")
-    subscriber_birth_date = MaskedField(mask_birth_date)
+    payer_code = serializers.CharField(source="payer.payer_code", allow_null=True)
+    plan_name = serializers.CharField(source="plan.plan_name", allow_null=True)
+    billing_npi = serializers.CharField(source="billing_provider.npi", allow_null=True)
+    rendering_provider_name = serializers.CharField(source="rendering_provider.name", allow_null=True)
+    rendering_npi = serializers.CharField(source="rendering_provider.npi", allow_null=True)
+    subscriber_birth_date = MaskedField(mask_birth_date, allow_null=True)
     providers = MaskedDocumentField()
     other_payers = MaskedDocumentField()
     detail = MaskedDocumentField()
     lines = LineSerializer(many=True)
     findings = FindingSerializer(many=True)
+    answers = ClaimAnswerSerializer(many=True)
 
     class Meta(ClaimSerializer.Meta):
         fields = [*LIST_FIELDS, *DETAIL_FIELDS]
@@ -105,6 +125,11 @@ class ClaimFilterSet(RowFilterSet):
     procedure = TextFilter(method="filter_procedure")
     is_clean = django_filters.ChoiceFilter(choices=[("true", "Yes"), ("false", "No")], method="filter_clean")
 
+    answer = django_filters.ChoiceFilter(choices=[*AnswerVerdict.choices, ("none", "None")], method="filter_answer")
+
+    def filter_answer(self, queryset: QuerySet[Claim], name: str, value: str) -> QuerySet[Claim]:
+        return find_answered(queryset, value)
+
     def filter_procedure(self, queryset: QuerySet[Claim], name: str, value: str) -> QuerySet[Claim]:
         lines = ServiceLine.objects.filter(
             claim=OuterRef("pk"), practice=OuterRef("practice"), procedure_code=value.upper()
@@ -114,6 +139,14 @@ class ClaimFilterSet(RowFilterSet):
     def filter_clean(self, queryset: QuerySet[Claim], name: str, value: str) -> QuerySet[Claim]:
         clean = {"status": ClaimStatus.PROCESSED}
         return queryset.filter(**clean) if value == "true" else queryset.exclude(**clean)
+
+
+def find_answered(queryset: QuerySet[Claim], verdict: str) -> QuerySet[Claim]:
+    """Narrow claims to those whose current answer has a verdict; `none` are those that have no answer."""
+    answers = ClaimAnswer.objects.filter(claim=OuterRef("pk"), practice=OuterRef("practice"), is_current=True)
+    if verdict == "none":
+        return queryset.filter(~Exists(answers))
+    return queryset.filter(Exists(answers.filter(verdict=verdict)))
 
 
 class ClaimViewSet(CachedViewSet):
@@ -133,3 +166,6 @@ class ClaimViewSet(CachedViewSet):
 
     def find_findings(self, row: dict[str, Any]) -> QuerySet[Finding]:
         return Finding.objects.filter(file_id=row["file"], claim_offset=row["byte_offset"])
+
+    def find_answers(self, row: dict[str, Any]) -> QuerySet[ClaimAnswer]:
+        return ClaimAnswer.objects.filter(claim_id=row["id"]).order_by("-answer__said_at", "answer_id")

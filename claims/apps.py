@@ -9,11 +9,15 @@ class ClaimsConfig(AppConfig):
     verbose_name = "Claims"
 
     def ready(self) -> None:
-        """Let each write of a contract, rule, schedule or payer void the price tables; loads bump by themselves."""
+        """Show answers on files and lists; void the price tables with each write of what they hold."""
         from django.db.models.signals import post_delete, post_save
 
-        from claims import models, pricing
+        from claims import models, pricing, sections
+        from marb.core.sections import register
         from marb.parties.models import Payer
+
+        register("claim", "answer", expand=sections.expand_claims)
+        register("file", "answer", title="Acknowledgements received", render=sections.draw_file)
 
         rows = (models.Contract, models.FeeModifier, models.FeeSchedule, Payer)
         for signal, senders in ((post_save, (*rows, models.ContractFee)), (post_delete, rows)):

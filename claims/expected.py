@@ -8,6 +8,7 @@ Left out: places of a single line (2420C).
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import count
 from typing import NamedTuple
 
 from claims.edi837.records import Document, ParsedClaim, ParsedLine
@@ -56,7 +57,8 @@ def expect_claim(book: Book, claim: ParsedClaim, payer_id: int | None) -> Expect
     table = book.find_table(payer_id, zip_of(claim.providers), claim.claim_type, claim.filing_indicator_code, day)
     if isinstance(table, str):
         return Expected(None, [(None, table)] * len(lines))
-    shape = (claim.facility_code_qualifier, claim.place_of_service_code, *map(shape_of, lines))
+    services = [SHAPES.get(line.service_key) or shape_of(line) for line in lines]
+    shape = (claim.facility_code_qualifier, claim.place_of_service_code, *services)
     found: Expected | None = table.shapes.get(shape)
     if found is None:
         found = expect(book, priceable(claim, payer_id))
@@ -66,12 +68,24 @@ def expect_claim(book: Book, claim: ParsedClaim, payer_id: int | None) -> Expect
     return found
 
 
-def shape_of(line: ParsedLine) -> tuple[str | None, ...]:
-    """Gather all that a line's price depends on but its day."""
-    where = line.place_of_service_code
-    if line.modifiers:
-        return line.procedure_code, line.unit_count, line.unit_code, line.procedure_qualifier, where, *line.modifiers
-    return line.procedure_code, line.unit_count, line.unit_code, line.procedure_qualifier, where
+# a number for all that a line's price depends on but its day; by the SVx, and by what it says: amounts differ more
+# often than procedures. A number is never used again, for tables remember it.
+SHAPES: dict[str, int] = {}
+SAID: dict[tuple[str | None, ...], int] = {}
+MOST_REMEMBERED = 50_000
+numbers = count(1)
+
+
+def shape_of(line: ParsedLine) -> int:
+    """Number a line's service by what its price depends on."""
+    if len(SHAPES) >= MOST_REMEMBERED:
+        SHAPES.clear()
+        SAID.clear()
+    codes = (line.procedure_qualifier, line.procedure_code, *line.modifiers)
+    said = (line.unit_count, line.unit_code, line.place_of_service_code, *codes)
+    number = SHAPES[line.service_key] = SAID.get(said) or next(numbers)
+    SAID[said] = number
+    return number
 
 
 def priceable(claim: ParsedClaim, payer_id: int | None) -> Priceable:

@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 
-from django.core.cache import cache
+import orjson
+import pyzstd
 
 from claims.models import Fee, FeeCap, FeeSchedule
 from claims.rates import Cap, Rvu
+from marb.core.cache.keys import named
+from marb.core.cache.server import ask, send
 
 TABLE_SECONDS = 24 * 3600
 MOST_SCHEDULES = 8
@@ -31,7 +34,7 @@ def fee_rows(schedule: FeeSchedule) -> FeeRows:
         rows = cached_rows(key)
         if rows is None:
             rows = [[str(cell) for cell in row] for row in Fee.objects.filter(schedule=schedule).values_list(*columns)]
-            cache.set(key, rows, TABLE_SECONDS)
+            keep_rows(key, rows)
         if len(SCHEDULES) >= MOST_SCHEDULES:
             SCHEDULES.pop(next(iter(SCHEDULES)))
         found = SCHEDULES[key] = {(row[0], row[1]): rvu_of(row[2:]) for row in rows}
@@ -63,11 +66,25 @@ def cap_rows(schedule: FeeSchedule, contractor: str, locality: str) -> dict[tupl
         found = FeeCap.objects.filter(schedule=schedule, contractor=contractor, locality=locality)
         columns = ("procedure_code", "modifier", "facility_amount", "nonfacility_amount")
         rows = [[str(cell) for cell in row] for row in found.values_list(*columns)]
-        cache.set(key, rows, TABLE_SECONDS)
+        keep_rows(key, rows)
     return {(row[0], row[1]): Cap(Decimal(row[2]), Decimal(row[3])) for row in rows}
 
 
 def cached_rows(key: str) -> list[list[str]] | None:
-    rows = cache.get(key)
+    rows = read_rows(ask(lambda client: send(client, "GET", named(key)), None) or b"")
     CACHE_COUNTS["misses" if rows is None else "hits"] += 1
     return rows
+
+
+def read_rows(data: bytes) -> list[list[str]] | None:
+    """Read what keep_rows wrote; None for anything else."""
+    try:
+        rows: list[list[str]] = orjson.loads(pyzstd.decompress(data))
+    except (ValueError, pyzstd.ZstdError):
+        return None
+    return rows
+
+
+def keep_rows(key: str, rows: list[list[str]]) -> None:
+    data = pyzstd.compress(orjson.dumps(rows))
+    ask(lambda client: send(client, "SET", named(key), data, "EX", TABLE_SECONDS), None)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from claims import tables, words
+from claims import sections, tables, words
 from claims.models import Claim
 from claims.words import word
 from marb.access.masking import mask_birth_date, mask_member_id
@@ -39,6 +39,7 @@ def claim_page(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         "other_payers": tables.other_payer_cards(claim, is_full),
         "details": tables.detail_rows(claim.detail, is_full),
         "findings": findings,
+        "answers": sections.answers_to_claim(claim),
         "raw": raw_of(claim, findings) if is_full else None,
         "sections": draw_sections("claim", claim, request),
     }

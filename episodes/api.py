@@ -1,20 +1,36 @@
 """/episodes/: a claim's chain with all of its remittances; and /claims/unlinked/, the claims still without one.
 
-How a remittance was linked, how sure that is and by whom, stands with each link. Rows are only read here.
+How a remittance was linked, how sure that is and by whom, stands with each link. Rows are only read here. The claim
+that an episode may need next is written from them (episodes.rebill), for those who may see identifiers.
 """
 
 from typing import Any
 
 import django_filters
 from django.db.models import Exists, OuterRef, QuerySet
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from claims.api import ClaimFilterSet, ClaimSerializer, ClaimViewSet
 from claims.models import Claim
+from claims.write837 import Unwritable
 from episodes.models import Episode, EpisodeClaim, EpisodeRemittance, EpisodeStatus
+from episodes.rebill import write_next
 from marb.access.answers import CachedViewSet
+from marb.access.roles import Action, may
+from marb.core.download import send_edi
+from marb.core.errors import body
 from marb.core.filters import IdFilter, InstantFilter, RowFilterSet, TextFilter
+from marb.core.reads import note_objects
+from marb.core.renderer import EdiRenderer, OrjsonRenderer
 
+EDI = [EdiRenderer, OrjsonRenderer]
 EPISODE_FIELDS = [
     *("id", "practice", "claim", "status", "charge_amount", "paid_amount", "adjustment_amount"),
     *("patient_responsibility_amount", "claim_count", "remittance_count", "denial_count", "adjustment_count"),
@@ -25,8 +41,8 @@ EPISODE_FIELDS = [
 class EpisodeSerializer(serializers.ModelSerializer[Episode]):
     patient_control_number = serializers.CharField(source="claim.patient_control_number")
     payer = serializers.IntegerField(source="claim.payer_id", allow_null=True)
-    payer_name = serializers.CharField(source="claim.payer.name")
-    service_from_date = serializers.DateField(source="claim.service_from_date")
+    payer_name = serializers.CharField(source="claim.payer.name", allow_null=True)
+    service_from_date = serializers.DateField(source="claim.service_from_date", allow_null=True)
 
     class Meta:
         model = Episode
@@ -40,7 +56,7 @@ class ChainSerializer(serializers.ModelSerializer[EpisodeClaim]):
     frequency_code = serializers.CharField(source="claim.frequency_code")
     charge_amount = serializers.DecimalField(source="claim.charge_amount", max_digits=18, decimal_places=2)
     status = serializers.CharField(source="claim.status")
-    service_from_date = serializers.DateField(source="claim.service_from_date")
+    service_from_date = serializers.DateField(source="claim.service_from_date", allow_null=True)
     created_at = serializers.DateTimeField(source="claim.created_at")
 
     class Meta:
@@ -62,9 +78,9 @@ class RemittanceLinkSerializer(serializers.ModelSerializer[EpisodeRemittance]):
     patient_responsibility_amount = serializers.DecimalField(
         source="remittance.patient_responsibility_amount", max_digits=18, decimal_places=2
     )
-    payer_name = serializers.CharField(source="remittance.payer.name")
+    payer_name = serializers.CharField(source="remittance.payer.name", allow_null=True)
     payment = serializers.IntegerField(source="remittance.payment_id")
-    payment_date = serializers.DateField(source="remittance.payment.payment_date")
+    payment_date = serializers.DateField(source="remittance.payment.payment_date", allow_null=True)
     trace_number = serializers.CharField(source="remittance.payment.trace_number")
 
     class Meta:
@@ -111,6 +127,37 @@ class EpisodeViewSet(CachedViewSet):
 
     def find_remittances(self, row: dict[str, Any]) -> QuerySet[EpisodeRemittance]:
         return EpisodeRemittance.objects.filter(episode_id=row["id"])
+
+    @extend_schema(responses={(200, EdiRenderer.media_type): bytes})
+    @action(detail=True, parameters=(), renderer_classes=EDI)
+    def corrected(self, request: Request, pk: str) -> HttpResponse:
+        """Answer the claim as its replacement (frequency 7, REF F8), as X12. 409 where it cannot be written."""
+        return self.send_next("corrected")
+
+    @extend_schema(responses={(200, EdiRenderer.media_type): bytes})
+    @action(detail=True, parameters=(), renderer_classes=EDI)
+    def void(self, request: Request, pk: str) -> HttpResponse:
+        """Answer the claim as its void (frequency 8, REF F8), as X12. 409 where it cannot be written."""
+        return self.send_next("void")
+
+    @extend_schema(responses={(200, EdiRenderer.media_type): bytes})
+    @action(detail=True, parameters=(), renderer_classes=EDI)
+    def secondary(self, request: Request, pk: str) -> HttpResponse:
+        """Answer the claim for the next payer, with what the first one paid and adjusted, as X12. 409 as above."""
+        return self.send_next("secondary")
+
+    def send_next(self, kind: str) -> HttpResponse:
+        episode: Episode | None = self.get_queryset().filter(pk=self.kwargs["pk"]).first()
+        if episode is None:
+            raise Http404
+        if not may(self.request.user, episode.practice_id, Action.SEE_IDENTIFIERS):
+            raise PermissionDenied
+        note_objects(self.request, [episode], "export")
+        try:
+            content = write_next(episode, kind, timezone.now())
+        except Unwritable as refusal:
+            return Response(body(409, "not_writable", refusal.sentence, {}), 409)
+        return send_edi(content, f"episode-{episode.pk}-{kind}.x12")
 
 
 class UnlinkedClaimViewSet(ClaimViewSet):

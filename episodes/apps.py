@@ -12,11 +12,12 @@ class EpisodesConfig(AppConfig):
         from episodes import expand, sections
         from marb.core.sections import register
 
-        register("claim", "episode", render=sections.draw_claim, expand=expand.expand_claims)
+        register("claim", "episode", render=sections.draw_claim, expand=expand.expand_claims, depends=("episode+",))
         register(
             "remittance",
             "episode",
             title="Claim and episode",
             render=sections.draw_remittance,
             expand=expand.expand_remittances,
+            depends=("episode+",),
         )

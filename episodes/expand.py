@@ -9,13 +9,15 @@ from marb.access.roles import Person
 
 def expand_claims(ids: Sequence[int], user: Person) -> dict[int, Any]:
     """Answer the episode of each claim: id, status and totals, for `/claims/?expand=episode`."""
-    links = EpisodeClaim.objects.for_user(user).filter(claim_id__in=ids).select_related("episode")
     columns = ("id", "status", "charge_amount", "paid_amount", "remittance_count", "denial_count")
-    return {link.claim_id: {name: getattr(link.episode, name) for name in columns} for link in links}
+    links = EpisodeClaim.objects.for_user(user).filter(claim_id__in=ids)
+    found = links.values_list("claim_id", *(f"episode__{name}" for name in columns))
+    return {claim_id: dict(zip(columns, values, strict=True)) for claim_id, *values in found}
 
 
 def expand_remittances(ids: Sequence[int], user: Person) -> dict[int, Any]:
     """Answer the link of each remittance, for `/remits/?expand=episode`."""
+    names = ("id", "claim", "method", "confidence")
     links = EpisodeRemittance.objects.for_user(user).filter(remittance_id__in=ids)
-    columns = {"id": "episode_id", "claim": "claim_id", "method": "method", "confidence": "confidence"}
-    return {link.remittance_id: {name: getattr(link, source) for name, source in columns.items()} for link in links}
+    found = links.values_list("remittance_id", "episode_id", "claim_id", "method", "confidence")
+    return {remittance_id: dict(zip(names, values, strict=True)) for remittance_id, *values in found}

@@ -1,4 +1,4 @@
-"""Linking: every claim gets an episode, every remittance its claim (DOMAIN 2.6 step 1), in set-based SQL.
+"""Linking: every claim gets an episode, every remittance its claim (DOMAIN 2.6), in set-based SQL.
 
 A remittance belongs to a claim of the same practice with CLP01 = CLM01. Among several the order is: payer, charge
 (CLP03 = CLM02, reversals by size), service date, frequency (CLP09, none means 1), and last the claim that does not
@@ -14,13 +14,17 @@ of its own. `Episode.claim` is the chain's first: originals before 7 and 8, prim
 file's sha256 and byte offset.
 
 All of it is a function of the rows and not of their order of arrival: run twice, at the same time, or with the
-835 first, the state is the same. Links made by hand are never changed. Fuzzy and partial matches come later.
+835 first, the state is the same. Links made by hand are never changed. What no number links is weighed by
+episodes.candidates; where that changes a link, the rows around it are linked and settled once more.
 """
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from episodes.scope import gather
+from episodes.candidates import NUMBER_KEY, PERSON_KEY, weigh_open
+from episodes.lines import link_lines_of
+from episodes.scope import Start, Values, gather
+from episodes.status import settle
 from marb.core.cache import touch
 from marb.core.measure import checkpoint, mark
 from marb.pipeline.jobs import FileJob
@@ -36,7 +40,7 @@ WITH compared AS (
         coalesce(nullif(r.frequency_code, ''), '1') = coalesce(nullif(c.frequency_code, ''), '1') AS frequency,
         NOT (c.payer_number <> '' AND c.payer_number = r.payer_number) AS unquoted
     FROM linking_remittance r JOIN linking_claim c ON c.number = r.number
-    WHERE c.alike <= %(most)s AND r.alike <= %(most)s AND r.by_hand IS NOT TRUE
+    WHERE c.alike <= %(most)s AND r.alike <= %(most)s AND NOT r.by_hand
 ), ranked AS (
     SELECT *, rank() OVER (
             PARTITION BY remittance_id
@@ -64,7 +68,8 @@ WITH answered AS (
     SELECT remittance_id, claim_id FROM linking_pair
     UNION ALL
     SELECT l.remittance_id, l.claim_id FROM episodes_episoderemittance l
-        JOIN linking_remittance r ON r.id = l.remittance_id AND r.by_hand
+        JOIN linking_remittance r ON r.id = l.remittance_id AND (r.by_hand OR r.guessed)
+    WHERE NOT EXISTS (SELECT FROM linking_pair pair WHERE pair.remittance_id = r.id)
 ), quoting AS (
     SELECT DISTINCT later.id AS claim_id, earlier.id AS other_id, earlier.follows
     FROM linking_claim later
@@ -72,6 +77,7 @@ WITH answered AS (
     JOIN answered ON answered.remittance_id = r.id
     JOIN linking_claim earlier ON earlier.id = answered.claim_id
     WHERE later.follows AND later.payer_number <> '' AND earlier.id <> later.id
+        AND later.number <> '' AND earlier.number <> ''
         AND (earlier.payer_id = later.payer_id) IS NOT FALSE
 ), quoted AS (
     SELECT claim_id FROM quoting GROUP BY claim_id HAVING count(*) FILTER (WHERE NOT follows) <= 1
@@ -146,18 +152,35 @@ WHERE chain.claim_id = chain.root_id AND NOT EXISTS (SELECT FROM linking_heir he
 ORDER BY chain.root_id
 """
 
-PLACE = """
-INSERT INTO episodes_episodeclaim (practice_id, episode_id, claim_id)
-SELECT %(practice)s, e.id, chain.claim_id
-FROM linking_chain chain JOIN episodes_episode e ON e.claim_id = chain.root_id
-LEFT JOIN episodes_episodeclaim place ON place.claim_id = chain.claim_id
-WHERE place.episode_id IS DISTINCT FROM e.id
+PLACE = f"""
+WITH moved AS MATERIALIZED (
+    SELECT e.id AS episode_id, chain.claim_id
+    FROM linking_chain chain JOIN episodes_episode e ON e.claim_id = chain.root_id
+    LEFT JOIN episodes_episodeclaim place ON place.claim_id = chain.claim_id
+    WHERE place.episode_id IS DISTINCT FROM e.id
+)
+INSERT INTO episodes_episodeclaim (practice_id, episode_id, claim_id, number_key, person_key)
+SELECT %(practice)s, moved.episode_id, moved.claim_id, {NUMBER_KEY.format("c.patient_control_number")}, {PERSON_KEY}
+FROM moved JOIN claims_claim c ON c.id = moved.claim_id
 ON CONFLICT (claim_id) DO UPDATE SET episode_id = excluded.episode_id
+"""
+
+# what is numbered now and was linked by something else: claim and remittance
+OVERTAKEN = """
+SELECT l.claim_id, l.remittance_id FROM linking_remittance r JOIN episodes_episoderemittance l ON l.remittance_id = r.id
+WHERE r.guessed AND EXISTS (SELECT FROM linking_pair pair WHERE pair.remittance_id = r.id)
+"""
+
+# lines go with their link
+UNLINE = """
+DELETE FROM episodes_linelink line USING linking_remittance r, episodes_episoderemittance l
+WHERE l.remittance_id = r.id AND l.method = 'control_number' AND line.remittance_id = r.id
+    AND NOT EXISTS (SELECT FROM linking_pair pair WHERE pair.remittance_id = r.id)
 """
 
 UNLINK = """
 DELETE FROM episodes_episoderemittance l USING linking_remittance r
-WHERE r.id = l.remittance_id AND l.method <> 'manual'
+WHERE r.id = l.remittance_id AND l.method = 'control_number'
     AND NOT EXISTS (SELECT FROM linking_pair pair WHERE pair.remittance_id = r.id)
 """
 
@@ -167,10 +190,10 @@ SELECT %(practice)s, place.episode_id, pair.claim_id, pair.remittance_id, 'contr
     pair.evidence
 FROM linking_pair pair JOIN episodes_episodeclaim place ON place.claim_id = pair.claim_id
 LEFT JOIN episodes_episoderemittance l ON l.remittance_id = pair.remittance_id
-WHERE l.method IS DISTINCT FROM 'manual' AND (l.episode_id, l.claim_id, l.confidence, l.evidence)
-    IS DISTINCT FROM (place.episode_id, pair.claim_id, pair.confidence, pair.evidence)
+WHERE l.method IS DISTINCT FROM 'manual' AND (l.episode_id, l.claim_id, l.method, l.confidence, l.evidence)
+    IS DISTINCT FROM (place.episode_id, pair.claim_id, 'control_number', pair.confidence, pair.evidence)
 ON CONFLICT (remittance_id) DO UPDATE SET episode_id = excluded.episode_id, claim_id = excluded.claim_id,
-    confidence = excluded.confidence, evidence = excluded.evidence
+    method = excluded.method, confidence = excluded.confidence, evidence = excluded.evidence
     WHERE episodes_episoderemittance.method <> 'manual'
 """
 
@@ -182,6 +205,13 @@ WHERE l.claim_id = chain.claim_id AND l.episode_id <> place.episode_id
 
 CLOSE = "DELETE FROM episodes_episode e USING linking_heir heir WHERE heir.episode_id = e.id AND heir.kept_id <> e.id"
 
+# the queue keeps what has neither a number nor a person's word
+TAKE = """
+DELETE FROM episodes_openremittance o USING episodes_episoderemittance l
+WHERE o.practice_id = %(practice)s AND l.remittance_id = o.remittance_id AND l.method IN ('control_number', 'manual')
+    AND EXISTS (SELECT FROM linking_remittance r WHERE r.id = o.remittance_id)
+"""
+
 UNLINKED = """
 SELECT count(*) FROM remits_remittance r
 WHERE r.file_id = %(file)s AND NOT EXISTS (SELECT FROM episodes_episoderemittance l WHERE l.remittance_id = r.id)
@@ -192,10 +222,12 @@ WRITES = {
     "rerooted": REROOT,
     "opened": OPEN,
     "placed": PLACE,
+    "unlined": UNLINE,
     "unlinked": UNLINK,
     "linked": LINK,
     "followed": FOLLOW,
     "joined": CLOSE,
+    "taken": TAKE,
 }
 
 
@@ -207,26 +239,56 @@ def link_file(job: FileJob) -> dict[str, int]:
     """
     noted = checkpoint("link_episodes", practice_id=job.practice_id, file_id=job.file_id)
     with noted, transaction.atomic(), connection.cursor() as cursor:
-        values = gather(cursor, job)
-        mark("remittance_loaded")
-        for statement in (PAIRS, EDGES):
-            cursor.execute(statement, values)
-        mark("control_number_matching_complete")
-        cursor.execute("ANALYZE linking_pair, linking_edge")
-        for statement in (CHAINS, HEIRS):
-            cursor.execute(statement, values)
-        cursor.execute("ANALYZE linking_chain, linking_heir")
-        counts = write(cursor, values)
-        if any(counts[name] for name in WRITES):
-            touch(job.practice_id, "episode")
+        counts = link_rows(cursor, Start.of(job))
+        cursor.execute(UNLINKED, {"file": job.file_id})
+        counts["without_claim"] = cursor.fetchone()[0]
         return counts
 
 
-def write(cursor: CursorWrapper, values: dict[str, int]) -> dict[str, int]:
+def link_rows(cursor: CursorWrapper, start: Start, *, is_settled: bool = False) -> dict[str, int]:
+    """Link what a start reaches, weigh what no number links, and link and settle anew around what that changed.
+
+    Inside the caller's transaction. With `is_settled` all that the start reaches is settled too, as a file's stage
+    after this one does. Answers how many rows of each kind were written, and the links weighed anew.
+    """
+    values = gather(cursor, start)
+    mark("remittance_loaded")
+    counts, overtaken = link_gathered(cursor, values)
+    weighed = weigh_open(cursor, values)
+    if is_settled:
+        settle(cursor)
+    changed = Start(start.practice_id).also(
+        [*overtaken.claims, *weighed.claims], [*overtaken.remittances, *weighed.remittances]
+    )
+    counts |= {"queued": weighed.queued, "weighed": len(changed.remittances)}
+    if changed.remittances:
+        around = gather(cursor, changed)
+        link_gathered(cursor, around)
+        settle(cursor)
+        link_lines_of(cursor, sorted(changed.remittances))
+    if any(counts.values()):
+        touch(start.practice_id, "episode")
+    return counts
+
+
+def link_gathered(cursor: CursorWrapper, values: Values) -> tuple[dict[str, int], Start]:
+    """Link what is gathered by its numbers. Answers the counts, and what was linked by something else until now."""
+    for statement in (PAIRS, EDGES):
+        cursor.execute(statement, values)
+    mark("control_number_matching_complete")
+    cursor.execute("ANALYZE linking_pair, linking_edge")
+    for statement in (CHAINS, HEIRS):
+        cursor.execute(statement, values)
+    cursor.execute("ANALYZE linking_chain, linking_heir")
+    cursor.execute(OVERTAKEN)
+    found = cursor.fetchall()
+    overtaken = Start(values["practice"]).also((claim for claim, _ in found), (remittance for _, remittance in found))
+    return write(cursor, values), overtaken
+
+
+def write(cursor: CursorWrapper, values: Values) -> dict[str, int]:
     counts = {}
     for name, statement in WRITES.items():
         cursor.execute(statement, values)
         counts[name] = cursor.rowcount
-    cursor.execute(UNLINKED, values)
-    counts["without_claim"] = cursor.fetchone()[0]
     return counts

@@ -1,7 +1,8 @@
 """Episodes: one claim's chain of submissions (original, replacements, void) with all of its remittances.
 
 The links are rows of their own that point down; a claim is in one episode and a remittance in at most one. How a
-remittance was linked, how sure that is and by whom, stands on the link. Totals are signed sums over the links.
+remittance was linked, how sure that is and by whom, stands on the link. Totals are signed sums over the links. What no
+control number links waits as an OpenRemittance; what people change is told by LinkChange.
 """
 
 from django.conf import settings
@@ -9,9 +10,9 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from claims.models import Claim
+from claims.models import Claim, ServiceLine
 from marb.access.models import Loaded, Scoped
-from remits.models import Remittance
+from remits.models import Remittance, RemittanceLine
 
 
 class EpisodeStatus(models.TextChoices):
@@ -67,12 +68,20 @@ class EpisodeClaim(Loaded):
     )
     # unique: a claim is in one episode ([001] episodes.claim_id)
     claim = models.OneToOneField(Claim, models.PROTECT, related_name="+", db_constraint=False)
+    # CLM01 as episodes.match.normalise writes it, and the patient's name with the day of service (CCYYMMDD), in
+    # the order of their bytes: a number cut short and the days around another are ranges of them
+    number_key = models.CharField(max_length=60, db_default="", default="", db_collation="C")
+    person_key = models.CharField(max_length=90, db_default="", default="", db_collation="C")
 
     class Meta:
         ordering = ["episode_id", "claim_id"]
         indexes = [
             # an episode's chain
             models.Index(fields=["episode", "claim"], name="episodeclaim_of_episode"),
+            # candidates by a control number that is written otherwise, or cut short
+            models.Index(fields=["practice", "number_key"], name="episodeclaim_by_number"),
+            # candidates by name and day
+            models.Index(fields=["practice", "person_key"], name="episodeclaim_by_person"),
         ]
 
     def __str__(self) -> str:
@@ -80,7 +89,13 @@ class EpisodeClaim(Loaded):
 
 
 class LinkMethod(models.TextChoices):
+    """How a link was made: by the number as it stands, by one piece of evidence above all, or by a person."""
+
     CONTROL_NUMBER = "control_number", "Control number"
+    NUMBER_VARIANT = "number_variant", "Control number, written otherwise"
+    PAYER_NUMBER = "payer_number", "Payer's number"
+    MEMBER = "member", "Member, date and charge"
+    LIKENESS = "likeness", "Likeness"
     MANUAL = "manual", "By hand"
 
 
@@ -116,9 +131,140 @@ class EpisodeRemittance(Loaded):
             # an episode's remittances; a claim's remittances
             models.Index(fields=["episode", "remittance"], name="episoderemit_of_episode"),
             models.Index(fields=["claim"], name="episoderemit_of_claim"),
-            # linking: which of a file's claims somebody has linked by hand; few are
-            models.Index(fields=["claim"], condition=Q(method="manual"), name="episoderemit_by_hand"),
+            # linking: which of a file's claims are linked by something else than their number; few are
+            models.Index(fields=["claim"], condition=~Q(method="control_number"), name="episoderemit_unnumbered"),
         ]
 
     def __str__(self) -> str:
         return f"Remittance {self.remittance_id} in episode {self.episode_id}"
+
+
+class OpenState(models.TextChoices):
+    OPEN = "open", "To be linked"
+    LINKED = "linked", "Linked by likeness"
+    APART = "apart", "Kept apart by hand"
+
+
+class OpenRemittance(Loaded):
+    """A remittance that no claim's control number takes: what it is looked for by, and the claims that it may answer.
+
+    Its columns are the remittance's as episodes.match compares them, so that a new claim finds it without the
+    remittances. `candidates` are the best first: [{claim, score, weight, reasons: [[feature, finding, bits]]}].
+    """
+
+    cached_as = ("episode",)
+    remittance = models.OneToOneField(
+        Remittance, models.CASCADE, primary_key=True, related_name="open_place", db_constraint=False
+    )
+    state = models.CharField(max_length=10, choices=OpenState.choices, db_default=OpenState.OPEN)
+    number_key = models.CharField(max_length=60)
+    payer_number = models.CharField(max_length=80)
+    member_id = models.CharField(max_length=80)
+    name_key = models.CharField(max_length=82)
+    service_from_date = models.DateField(null=True)
+    service_to_date = models.DateField(null=True)
+    candidates = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    candidate_count = models.PositiveIntegerField(default=0, db_default=0)
+    best_score = models.DecimalField(max_digits=4, decimal_places=3, null=True)
+    opened_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-remittance_id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=OpenState.values), name="openremittance_state_known"),
+        ]
+        indexes = [
+            # the queue, newest first, and what a file of claims is looked up in
+            models.Index(fields=["practice", "state", "-remittance"], name="openremittance_queue"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Open remittance {self.remittance_id}"
+
+
+class LineMethod(models.TextChoices):
+    CONTROL_NUMBER = "control_number", "Line control number"
+    PROCEDURE = "procedure", "Procedure, modifiers, date and charge"
+    WITHOUT_MODIFIERS = "without_modifiers", "Procedure, date and charge"
+    CHARGE = "charge", "Procedure or revenue code, and charge"
+
+
+class LineLink(Loaded):
+    """A remittance's line and the claim's line that it answers; within one remittance each line stands once."""
+
+    cached_as = ("episode",)
+    remittance = models.ForeignKey(
+        Remittance, models.CASCADE, related_name="line_links", db_index=False, db_constraint=False
+    )
+    claim = models.ForeignKey(Claim, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    remittance_line = models.OneToOneField(
+        RemittanceLine, models.CASCADE, primary_key=True, related_name="claim_line_link", db_constraint=False
+    )
+    service_line = models.ForeignKey(
+        ServiceLine, models.CASCADE, related_name="remittance_line_links", db_index=False, db_constraint=False
+    )
+    method = models.CharField(max_length=20, choices=LineMethod.choices)
+
+    class Meta:
+        ordering = ["remittance_line_id"]
+        constraints = [
+            # a remittance's lines, and each line of the claim once in it
+            models.UniqueConstraint(fields=["remittance", "service_line"], name="linelink_once"),
+        ]
+        indexes = [
+            # what became of a claim's line
+            models.Index(fields=["service_line"], name="linelink_of_service_line"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Line {self.remittance_line_id} answers line {self.service_line_id}"
+
+
+class LinkAction(models.TextChoices):
+    LINK = "link", "Linked"
+    UNLINK = "unlink", "Unlinked"
+    RELEASE = "release", "Given back to automatic linking"
+
+
+class LinkChange(Scoped):
+    """What a person did to a remittance's link, when and why. Rows are only added."""
+
+    cached_as = ("episode",)
+    remittance = models.ForeignKey(Remittance, models.CASCADE, related_name="link_changes", db_index=False)
+    action = models.CharField(max_length=10, choices=LinkAction.choices)
+    claim = models.ForeignKey(Claim, models.PROTECT, null=True, related_name="+", db_index=False)
+    previous_claim = models.ForeignKey(Claim, models.PROTECT, null=True, related_name="+", db_index=False)
+    previous_method = models.CharField(max_length=20, choices=LinkMethod.choices, blank=True)
+    reason = models.CharField(max_length=300)
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
+    changed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(claim__isnull=False) | ~Q(action=LinkAction.LINK),
+                name="linkchange_names_claim",
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="linkchange_says_why"),
+        ]
+        indexes = [
+            # a remittance's history; the practice's, newest first
+            models.Index(fields=["remittance", "-id"], name="linkchange_of_remittance"),
+            models.Index(fields=["practice", "-id"], name="linkchange_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()}: remittance {self.remittance_id}"
+
+
+class QueuedRemittance(Remittance):
+    """A remittance as the linking queue shows it: the same rows, pages of their own."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "remittance to link"
+        verbose_name_plural = "remittances to link"
+
+    def __str__(self) -> str:
+        return f"Remittance {self.pk}"

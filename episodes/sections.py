@@ -25,6 +25,7 @@ def draw_remittance(remittance: Remittance, request: HttpRequest) -> Drawn:
         **episode_context(link.episode if link else None),
         "link": link,
         "of_remittance": True,
+        "remittance_id": remittance.pk,
     }
 
 

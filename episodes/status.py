@@ -17,9 +17,10 @@ The patient's own payments are not known here.
 """
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from episodes.denials import COST_SHARE_CARCS, DENIAL_CARCS, PRIOR_PAYER_CARC
-from episodes.scope import gather
+from episodes.scope import Start, gather
 from marb.core.cache import touch
 from marb.pipeline.jobs import FileJob
 
@@ -135,14 +136,19 @@ def settle_file(job: FileJob) -> dict[str, int]:
     Answers how many rows changed (`settled`) and how many of the touched episodes have each status.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        gather(cursor, job)
-        cursor.execute(TOUCHED)
-        cursor.execute("ANALYZE settling_episode")
-        cursor.execute(ADJUDICATED, {"denials": DENIAL_CARCS, "prior": PRIOR_PAYER_CARC, "shares": COST_SHARE_CARCS})
-        cursor.execute("ANALYZE settling_remittance")
-        cursor.execute(SETTLE)
-        changed = cursor.rowcount
+        gather(cursor, Start.of(job))
+        changed = settle(cursor)
         if changed:
             touch(job.practice_id, "episode")
         cursor.execute(COUNTS)
         return {"settled": changed} | dict(cursor.fetchall())
+
+
+def settle(cursor: CursorWrapper) -> int:
+    """Settle the episodes of the claims that are gathered; answers how many rows changed."""
+    cursor.execute(TOUCHED)
+    cursor.execute("ANALYZE settling_episode")
+    cursor.execute(ADJUDICATED, {"denials": DENIAL_CARCS, "prior": PRIOR_PAYER_CARC, "shares": COST_SHARE_CARCS})
+    cursor.execute("ANALYZE settling_remittance")
+    cursor.execute(SETTLE)
+    return cursor.rowcount

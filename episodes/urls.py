@@ -1,24 +1,47 @@
-"""/episodes/ of the API, and /claims/unlinked/, which only this room can answer."""
+"""/episodes/ of the API, and what only this room can answer of claims and remittances: unlinked ones, and links."""
 
 from typing import Any
 
-from django.urls import path
+from django.urls import URLPattern, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from episodes.api import EpisodeViewSet, UnlinkedClaimViewSet
+from episodes.linkapi import LinkViewSet, UnlinkedRemittanceViewSet
+
+NUMBER = r"(?P<pk>[0-9]{1,18})"
 
 
-def unlinked_as(form: str) -> Any:
-    """The view of an export, as a router would make it."""
-    name = f"export_{form}"
-    return UnlinkedClaimViewSet.as_view({"get": name}, **getattr(UnlinkedClaimViewSet, name).kwargs)
+def unlinked(place: str, name: str, view: Any) -> list[URLPattern]:
+    """The list of a kind's unlinked rows and its exports, as a router would make them."""
+    exports = [(form, f"export_{form}") for form in ("csv", "ndjson")]
+    return [
+        path(f"{place}/unlinked/", view.as_view({"get": "list"}), name=f"{name}-unlinked"),
+        *(
+            path(
+                f"{place}/unlinked/export/{form}/",
+                view.as_view({"get": action}, **getattr(view, action).kwargs),
+                name=f"{name}-unlinked-export-{form}",
+            )
+            for form, action in exports
+        ),
+    ]
+
+
+def linking(word: str, method: str, action: str) -> URLPattern:
+    view = LinkViewSet.as_view({method: action})
+    return re_path(rf"^remits/{NUMBER}/{word}/$", view, name=f"remittance-{word}")
 
 
 router = SimpleRouter()
 router.register("episodes", EpisodeViewSet, basename="episode")
 urlpatterns = [
-    path("claims/unlinked/", UnlinkedClaimViewSet.as_view({"get": "list"}), name="claim-unlinked"),
-    path("claims/unlinked/export/csv/", unlinked_as("csv"), name="claim-unlinked-export-csv"),
-    path("claims/unlinked/export/ndjson/", unlinked_as("ndjson"), name="claim-unlinked-export-ndjson"),
+    *unlinked("claims", "claim", UnlinkedClaimViewSet),
+    *unlinked("remits", "remittance", UnlinkedRemittanceViewSet),
+    linking("candidates", "get", "candidates"),
+    linking("link-changes", "get", "changes"),
+    linking("link", "post", "link"),
+    linking("unlink", "post", "unlink"),
+    linking("release", "post", "release"),
+    re_path(rf"^episodes/{NUMBER}/link/$", LinkViewSet.as_view({"post": "link_episode"}), name="episode-link"),
     *router.urls,
 ]

@@ -71,17 +71,25 @@ INSTALLED_APPS = [
 PIPELINE = {
     "837": ["claims.load.load_chunk"],
     "835": ["remits.load.load_chunk"],
-    "file": ["remits.settle.settle_file", "episodes.link.link_file", "episodes.status.settle_file"],
+    "file": [
+        "claims.answers.meet_file",
+        "remits.settle.settle_file",
+        "episodes.link.link_file",
+        "episodes.lines.link_lines",
+        "episodes.status.settle_file",
+    ],
+    # of a file that holds sets which are neither, such as 999s
+    "kept": ["claims.answers.keep_answers"],
 }
 
 MIDDLEWARE = [
     "marb.core.measure.middleware.RequestMiddleware",
+    # sets the headers of those below by itself
+    "marb.access.hits.CachedAnswers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.gzip.GZipMiddleware",
-    # below what sets the headers of every response, above what only the whole path needs
-    "marb.access.hits.CachedAnswers",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "marb.access.middleware.AccessMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -97,7 +105,7 @@ WSGI_APPLICATION = "marb.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "marb" / "core" / "templates"],
+        # marb.core is the first app: its templates stand before unfold's, and may extend those of the same name
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -201,6 +209,9 @@ EXPORT_MOST_SECONDS = env.int("EXPORT_MOST_SECONDS", default=3600)
 EVENTS_SECONDS = env.float("EVENTS_SECONDS", default=1.0)
 EVENTS_MOST_SECONDS = env.float("EVENTS_MOST_SECONDS", default=60.0)
 
+# --- Bodies that arrive slowly (marb.core.arrival): how many of the web threads may wait for them, half of the eight --
+BODIES_AT_ONCE = env.int("BODIES_AT_ONCE", default=4)
+
 # --- Idempotency keys (marb.access.idempotency) and uploads in parts (marb.pipeline.resumable) ------------------------
 IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", default=24)
 IDEMPOTENCY_LOCK_SECONDS = env.int("IDEMPOTENCY_LOCK_SECONDS", default=600)
@@ -260,9 +271,12 @@ UNTHROTTLED_PLACES = {"health"}
 UNAUDITED_PLACES = {
     *("health", "schema", "swagger", "redoc", "redoc-script", "auth-login", "auth-logout", "auth-logoutall", "auth-me"),
     *("login", "logout", "jsi18n", "password_change", "password_change_done", "pipeline_edifile_progress", "metrics"),
+    *("monitoring_process_room", "monitoring_process_figures"),
 }
 # asked by pages by themselves: no sign that anybody is there
-PASSIVE_PLACES = {"pipeline_edifile_progress", "file-progress", "file-events", "file-live"}
+PASSIVE_PLACES = {
+    *("pipeline_edifile_progress", "file-progress", "file-events", "file-live", "monitoring_process_figures"),
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -354,8 +368,10 @@ CONTENT_SECURITY_POLICY = {
 SILK = env.bool("SILK", default=False)
 if SILK:
     INSTALLED_APPS.append("silk")
-    # below the CSP middleware, so that silk's own pages may ask it for their inline scripts
-    MIDDLEWARE.insert(MIDDLEWARE.index("csp.middleware.CSPMiddleware") + 1, "marb.core.silk.ProfileMiddleware")
+    # below the CSP middleware, so that silk's own pages may ask it for their inline scripts; what it profiles below it
+    MIDDLEWARE.remove("marb.access.hits.CachedAnswers")
+    place = MIDDLEWARE.index("csp.middleware.CSPMiddleware") + 1
+    MIDDLEWARE[place:place] = ["marb.core.silk.ProfileMiddleware", "marb.access.hits.CachedAnswers"]
 
 
 def may_see_profiles(user: Any) -> bool:
@@ -460,6 +476,8 @@ UNFOLD = {
                 "items": [
                     page("Remittances", "receipt_long", "remits_remittance_changelist"),
                     page("Payments", "payments", "remits_payment_changelist"),
+                    page("To link", "add_link", "episodes_queuedremittance_changelist"),
+                    page("Links by hand", "history", "episodes_linkchange_changelist"),
                 ],
             },
             {"title": "Episodes", "items": [page("Episodes", "account_tree", "episodes_episode_changelist")]},
@@ -506,6 +524,28 @@ UNFOLD = {
                     page("Practices", "home_health", "access_practice_changelist"),
                     page("People", "group", "auth_user_changelist", "marb.access.admin.may_manage_members"),
                     page("Audit", "policy", "access_auditentry_changelist", "marb.access.auditpage.may_see_audit"),
+                ],
+            },
+            {
+                "title": "Monitoring",
+                "separator": True,
+                "items": [
+                    page(title, icon, f"monitoring_{name}", "monitoring.room.page.may_see")
+                    for title, icon, name in (
+                        ("Control room", "monitor_heart", "process_room"),
+                        ("Alerts", "notifications", "alert_changelist"),
+                        ("Alert rules", "tune", "alertrule_changelist"),
+                        ("Alert targets", "outgoing_mail", "alerttarget_changelist"),
+                        ("Schedules", "schedule", "scheduledjob_changelist"),
+                        ("Timings", "timer", "timing_changelist"),
+                        ("Gauges and counters", "speed", "sample_changelist"),
+                        ("Memory checkpoints", "memory", "checkpoint_changelist"),
+                        ("Slow statements", "query_stats", "statement_changelist"),
+                    )
+                ]
+                + [
+                    page("Processes", "dns", "monitoring_process_changelist", "monitoring.room.page.may_see")
+                    | {"active": "monitoring.room.page.is_process_page"}
                 ],
             },
         ]

@@ -5,9 +5,12 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marb.settings")
-application = get_wsgi_application()
+django = get_wsgi_application()
 
 from marb.core import measure, pool  # noqa: E402  (Django must be ready)
+from marb.core.arrival import bounded  # noqa: E402
+
+application = bounded(django)
 
 pool.warm()
 measure.start("web")

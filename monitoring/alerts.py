@@ -11,6 +11,7 @@ from typing import Any
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from marb.core.cache import EVERYBODY, touch, touching
 from marb.core.logs import plain_reason
 from monitoring.metrics import METRICS
 from monitoring.models import Alert, AlertRule, AlertTarget, Comparison, Notice, Severity
@@ -75,6 +76,7 @@ def settle(rule: AlertRule, value: float | None, now: datetime) -> Alert | None:
 def fire(rule: AlertRule, value: float, now: datetime) -> Alert:
     alert = Alert.objects.create(rule=rule, fired_at=now, threshold=rule.threshold, value=value, worst=value)
     log.warning("alert fired: %s, %.1f against %.1f", rule.name, value, rule.threshold)
+    touch(EVERYBODY, "alert")
     tell(alert, "fired")
     return alert
 
@@ -89,6 +91,7 @@ def clear(alert: Alert, now: datetime) -> Alert:
     alert.cleared_at = now
     alert.save(update_fields=("cleared_at",))
     log.warning("alert cleared: %s", alert.rule.name)
+    touch(EVERYBODY, "alert")
     tell(alert, "cleared")
     return alert
 
@@ -105,7 +108,8 @@ def tell(alert: Alert, event: str) -> None:
 def acknowledge(alert: Alert, user: Any, comment: str = "") -> bool:
     """Note that a person has seen an alert; the first one stands. Answers whether it was she."""
     mine = {"acknowledged_by": user, "acknowledged_at": timezone.now(), "comment": comment[:500]}
-    return bool(Alert.objects.filter(pk=alert.pk, acknowledged_at=None).update(**mine))
+    with touching(EVERYBODY, "alert"):
+        return bool(Alert.objects.filter(pk=alert.pk, acknowledged_at=None).update(**mine))
 
 
 def firing() -> list[Alert]:

@@ -7,3 +7,9 @@ class MonitoringConfig(AppConfig):
     name = "monitoring"
     label = "monitoring"
     verbose_name = "Monitoring"
+
+    def ready(self) -> None:
+        from marb.core.sections import register
+        from monitoring.room.banner import show_banner
+
+        register("every page", "alerts", render=show_banner)

@@ -4,6 +4,7 @@ Rates are percentages beside the ones that are expected (founding document 001).
 single keys name rows of any practice, so they, the server's own figures (INFO) and the reset are a superuser's.
 """
 
+import re
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
@@ -16,8 +17,10 @@ from rest_framework.views import APIView
 from marb.access.roles import Action, is_superuser
 from marb.core.cache import statistics
 
-MOST_KEY_CHARACTERS = 200
-KEY = OpenApiParameter("key", str, description="One key, such as `claim:17`; a superuser's.")
+KEY_FORM = "^[!-~]{1,200}$"
+KEY = OpenApiParameter(
+    "key", {"type": "string", "pattern": KEY_FORM}, description="One key, such as `claim:17`; a superuser's."
+)
 COUNTS: dict[str, Any] = {
     "hits": serializers.IntegerField(),
     "misses": serializers.IntegerField(),
@@ -43,7 +46,7 @@ def read_query(request: Request, known: set[str]) -> str | None:
     if not set(request.query_params) <= known:
         raise ValidationError({"request": [f"Unknown parameter. Known: {', '.join(sorted(known)) or 'none'}."]})
     key = request.query_params.get("key")
-    if key is not None and not (0 < len(key) <= MOST_KEY_CHARACTERS and key.isprintable()):
+    if key is not None and not re.fullmatch(KEY_FORM, key):
         raise ValidationError({"key": ["A key such as claim:17."]})
     if key is not None and not is_superuser(request.user):
         raise PermissionDenied

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
 from claims.models import Claim, ClaimStatus
-from episodes.models import Episode, EpisodeRemittance, EpisodeStatus
+from episodes.models import Episode, EpisodeStatus, OpenRemittance, OpenState
 from marb.access.door import scope_of
 from marb.access.roles import Action, is_member, may_anywhere
 from marb.core.admin import practice_ids
@@ -88,8 +88,7 @@ def scoped(request: HttpRequest, model: Any) -> QuerySet[Any]:
 
 def tiles_of(request: HttpRequest) -> list[Tile]:
     claims, remittances, payments = (scoped(request, model) for model in (Claim, Remittance, Payment))
-    linked = EpisodeRemittance.objects.filter(remittance=OuterRef("pk")).values("pk")
-    unlinked = remittances.annotate(link=Subquery(linked)).filter(link__isnull=True)
+    unlinked = scoped(request, OpenRemittance).exclude(state=OpenState.LINKED)
     off = payments.filter(difference_amount__isnull=False).exclude(difference_amount=0)
     stuck = scoped(request, EdiFile).filter(status__in=[FileStatus.REJECTED, FileStatus.PARTIAL])
     return [
@@ -121,9 +120,9 @@ def tiles_of(request: HttpRequest) -> list[Tile]:
             "Remittances without a claim",
             unlinked,
             "warn",
-            "remits_remittance",
+            "episodes_queuedremittance",
             "",
-            "No claim with their control number yet",
+            "Their claim is not known yet",
         ),
         tile(
             "Files not wholly taken",

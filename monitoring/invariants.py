@@ -273,6 +273,57 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "I7d",
+        "a remittance of a finished file is linked by its number or by hand, or stands in the queue, never both",
+        f"""
+        SELECT 'remittance', r.id, CASE WHEN o.remittance_id IS NULL THEN 'is neither linked nor in the queue'
+            ELSE format('is %%s in the queue, and its link is %%s', o.state, coalesce(l.method, 'not there')) END
+        FROM remits_remittance r JOIN pipeline_edifile f ON f.id = r.file_id
+        LEFT JOIN episodes_episoderemittance l ON l.remittance_id = r.id
+        LEFT JOIN episodes_openremittance o ON o.remittance_id = r.id
+        WHERE f.status IN {FINISHED} AND (%(file)s::bigint IS NULL OR r.file_id = %(file)s)
+        AND CASE WHEN l.method IN ('control_number', 'manual') THEN o.remittance_id IS NOT NULL
+            WHEN l.method IS NOT NULL THEN o.state IS DISTINCT FROM 'linked'
+            ELSE o.state IS NULL OR o.state = 'linked' END
+        UNION ALL SELECT 'open remittance', o.remittance_id, 'has no remittance of its practice'
+        FROM episodes_openremittance o LEFT JOIN remits_remittance r ON r.id = o.remittance_id
+        WHERE r.practice_id IS DISTINCT FROM o.practice_id AND (%(file)s::bigint IS NULL OR r.file_id = %(file)s)
+        """,
+    ),
+    Invariant(
+        "I7e",
+        "a line's link is of a line of its remittance and a line of the claim that this is linked to, in one practice",
+        """
+        SELECT 'link of remittance line', k.remittance_line_id, 'is not of its remittance and its claim'
+        FROM episodes_linelink k LEFT JOIN remits_remittance r ON r.id = k.remittance_id
+        LEFT JOIN remits_remittanceline a ON a.id = k.remittance_line_id
+        LEFT JOIN claims_serviceline b ON b.id = k.service_line_id
+        LEFT JOIN episodes_episoderemittance l ON l.remittance_id = k.remittance_id
+        WHERE (%(file)s::bigint IS NULL OR r.file_id = %(file)s)
+        AND (a.remittance_id, b.claim_id, l.claim_id, a.practice_id, b.practice_id) IS DISTINCT FROM
+            (k.remittance_id, k.claim_id, k.claim_id, k.practice_id, k.practice_id)
+        """,
+    ),
+    Invariant(
+        "I7f",
+        "the last thing that a person did to a link still stands",
+        """
+        SELECT 'remittance', last.remittance_id, format('was %%s by hand, and is not', last.action)
+        FROM (SELECT DISTINCT ON (remittance_id) * FROM episodes_linkchange ORDER BY remittance_id, id DESC) last
+        JOIN remits_remittance r ON r.id = last.remittance_id
+        LEFT JOIN episodes_episoderemittance l ON l.remittance_id = last.remittance_id
+        LEFT JOIN episodes_openremittance o ON o.remittance_id = last.remittance_id
+        WHERE (%(file)s::bigint IS NULL OR r.file_id = %(file)s) AND CASE last.action
+            WHEN 'link' THEN (l.method, l.claim_id) IS DISTINCT FROM ('manual', last.claim_id)
+            WHEN 'unlink' THEN l.id IS NOT NULL OR o.state IS DISTINCT FROM 'apart'
+            ELSE l.method = 'manual' OR o.state = 'apart' END
+        UNION ALL SELECT 'link of remittance', l.remittance_id, 'is by hand, and nothing tells who made it'
+        FROM episodes_episoderemittance l JOIN remits_remittance r ON r.id = l.remittance_id
+        WHERE l.method = 'manual' AND (%(file)s::bigint IS NULL OR r.file_id = %(file)s)
+        AND NOT EXISTS (SELECT FROM episodes_linkchange c WHERE c.remittance_id = l.remittance_id)
+        """,
+    ),
+    Invariant(
         "I8",
         "nothing is stuck but what somebody has paused",
         """

@@ -16,7 +16,7 @@ process takes the next snapshot need know nothing of the last. A part that is aw
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import dramatiq
 import redis
@@ -42,6 +42,16 @@ COUNTED = {
 }
 
 
+class Depth(NamedTuple):
+    """How many messages of a queue wait, are worked on, and wait for their time; seconds that the oldest has waited."""
+
+    name: str
+    ready: int
+    running: int
+    delayed: int
+    oldest_seconds: float
+
+
 class Queue:
     """A queue of the broker, read by its keys (STACK 3: Dramatiq's own count knows only its own process)."""
 
@@ -50,12 +60,17 @@ class Queue:
         self.name = name
         self.key = f"{namespace}:{name}"
 
-    def sample(self) -> None:
+    def read(self) -> Depth:
         ready, kept = int(self.client.llen(self.key)), int(self.client.hlen(f"{self.key}.msgs"))
-        gauge("queue_ready", ready, self.name)
-        gauge("queue_running", max(0, kept - ready), self.name)
-        gauge("queue_delayed", int(self.client.hlen(f"{self.key}.DQ.msgs")), self.name)
-        gauge("queue_oldest_seconds", self.oldest_seconds(), self.name)
+        delayed = int(self.client.hlen(f"{self.key}.DQ.msgs"))
+        return Depth(self.name, ready, max(0, kept - ready), delayed, self.oldest_seconds())
+
+    def sample(self) -> None:
+        depth = self.read()
+        gauge("queue_ready", depth.ready, self.name)
+        gauge("queue_running", depth.running, self.name)
+        gauge("queue_delayed", depth.delayed, self.name)
+        gauge("queue_oldest_seconds", depth.oldest_seconds, self.name)
 
     def oldest_seconds(self) -> float:
         """Say how long the first of those that nobody has taken has waited; 0 where none waits."""
@@ -79,6 +94,13 @@ def sample_queues() -> None:
         for name in sorted(broker.get_declared_queues()):
             Queue(client, broker.namespace, name).sample()
         gauge("broker_memory_mb", client.info("memory")["used_memory"] / MEGABYTE)
+
+
+def read_depths() -> list[Depth]:
+    """Read every queue as it stands now. Raises redis.RedisError where the broker does not answer."""
+    broker: Any = dramatiq.get_broker()
+    with client_of(settings.BROKER_URL) as client:
+        return [Queue(client, broker.namespace, name).read() for name in sorted(broker.get_declared_queues())]
 
 
 def sample_cache() -> None:

@@ -66,8 +66,8 @@ class PaymentDetailSerializer(PaymentSerializer):
 
 
 class RemittanceSerializer(serializers.ModelSerializer[Remittance]):
-    payer_name = serializers.CharField(source="payer.name")
-    payment_date = serializers.DateField(source="payment.payment_date")
+    payer_name = serializers.CharField(source="payer.name", allow_null=True)
+    payment_date = serializers.DateField(source="payment.payment_date", allow_null=True)
     trace_number = serializers.CharField(source="payment.trace_number")
     member_id = MaskedField()
 
@@ -95,7 +95,7 @@ class AdjustmentSerializer(serializers.ModelSerializer[Adjustment]):
 
 
 class RemittanceDetailSerializer(RemittanceSerializer):
-    rendering_provider_name = serializers.CharField(source="rendering_provider.name")
+    rendering_provider_name = serializers.CharField(source="rendering_provider.name", allow_null=True)
     parties = MaskedDocumentField()
     detail = MaskedDocumentField()
     lines = RemittanceLineSerializer(many=True)

@@ -100,7 +100,10 @@ def code_of_payee(payment: Payment) -> str:
 
 def code_of_rendering(remittance: Remittance) -> str:
     party = remittance.rendering
-    return provider_code(party.get("npi", ""), full_name(party)) if party else ""
+    if not party:
+        return ""
+    # few come without an NPI, and only of those the name is asked for
+    return provider_code(party.get("npi", ""), "") or provider_code("", full_name(party))
 
 
 def full_name(party: dict[str, str]) -> str:
@@ -109,11 +112,12 @@ def full_name(party: dict[str, str]) -> str:
 
 def provider_names(reading: Reading) -> dict[str, ProviderName]:
     """Name every payee and rendering provider of a chunk by its code."""
-    names = {}
-    for remittance, _ in reading.remittances:
-        party = remittance.rendering
-        if party:
-            names[code_of_rendering(remittance)] = ProviderName(party.get("npi", ""), full_name(party), "", "")
+    names: dict[str, ProviderName] = {}
+    # of two that have one code the later is named
+    for remittance, _ in reversed(reading.remittances):
+        code, party = code_of_rendering(remittance), remittance.rendering
+        if party and code not in names:
+            names[code] = ProviderName(party.get("npi", ""), full_name(party), "", "")
     for payment in reading.payments:
         payee = ProviderName(payment.payee_npi, payment.payee_name, "", payment.payee_tax_number)
         names[code_of_payee(payment)] = payee

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from marb.core.copy import NULL, copy_text, row_text
+from marb.core.copy import NULL, array_text, copy_text, document_text, row_text, stands
 from marb.edi.values import dollars
 from marb.pipeline.jobs import ChunkJob
 from remits.balance import Balance
@@ -47,7 +47,9 @@ LINE_FIELDS = (
     *("revenue_code", "unit_count", "submitted_unit_count", "remark_codes"),
 )
 payment_fields = attrgetter(*PAYMENT_FIELDS)
-remittance_fields = attrgetter(*REMITTANCE_FIELDS)
+DAYS = REMITTANCE_FIELDS.index("service_from_date")
+remittance_texts = attrgetter(*REMITTANCE_FIELDS[:DAYS])
+remittance_days = attrgetter(*REMITTANCE_FIELDS[DAYS:-1])
 line_fields = attrgetter(*LINE_FIELDS)
 
 PAYMENT_COLUMNS = ("practice_id", "file_id", "payer_id", "payee_id", *PAYMENT_FIELDS, "payment_amount", "detail")
@@ -128,15 +130,25 @@ def remittance_text(job: ChunkJob, numbered: Numbered, parents: str) -> str:
     id, remittance, balance, _ = numbered
     offset, position = remittance.place[:2]
     status = BALANCED if balance.is_balanced else UNBALANCED
-    said = (*remittance_fields(remittance), remittance.parties, remittance.detail)
     return (
         f"{id}\t{job.practice_id}\t{job.file_id}\t{job.chunk_id}\t{parents}\t{offset}\t{remittance.byte_end}\t{position}"
         f"\t{status}\t{remittance.finding_count}\t{len(remittance.lines)}"
         f"\t{money(remittance.charge_cents or 0)}\t{money(remittance.paid_cents)}"
         f"\t{money(remittance.patient_responsibility_cents or 0)}\t{money(balance.allowed_cents)}"
         f"\t{money(balance.adjustment_cents)}\t{money(balance.claim_difference)}"
-        f"\t{money(sum(balance.line_differences))}\t{row_text(said, REMITTANCE_DOCUMENTS)}\n"
+        f"\t{money(sum(balance.line_differences))}\t{said_text(remittance)}\n"
     )
+
+
+def said_text(remittance: Remittance) -> str:
+    """Write a claim payment's REMITTANCE_FIELDS and documents."""
+    texts, days = remittance_texts(remittance), remittance_days(remittance)
+    codes, documents = remittance.remark_codes, (remittance.parties, remittance.detail)
+    values = (*texts, *[day or NULL for day in days], array_text(codes), *map(document_text, documents))
+    text = "\t".join(values)
+    if stands(text, len(values), days.count(None)):
+        return text
+    return row_text((*texts, *days, codes, *documents), REMITTANCE_DOCUMENTS)
 
 
 def place_text(line: RemittanceLine) -> str:

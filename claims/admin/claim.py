@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
-from claims.models import Claim, ClaimStatus
+from claims.api import find_answered
+from claims.models import AnswerVerdict, Claim, ClaimStatus
 from claims.page import claim_page
 from claims.words import FREQUENCY
 from marb.access.masking import mask_birth_date, mask_member_id
@@ -35,6 +36,18 @@ class FrequencyFilter(DropdownFilter):
         return queryset.filter(frequency_code=self.value()) if self.value() else queryset
 
 
+class AnswerFilter(DropdownFilter):
+    title = "answer"
+    parameter_name = "answer"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*AnswerVerdict.choices, ("none", "No answer yet")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        known = {value for value, _ in self.lookup_choices}
+        return find_answered(queryset, str(self.value())) if self.value() in known else queryset
+
+
 def masked_patient(last: str, first: str) -> str:
     """Write a patient as lists do: the last name and the first initial."""
     return f"{last}, {first[:1]}." if first else last
@@ -49,6 +62,7 @@ class ClaimAdmin(RecordAdmin):
         ("claim_type", ChoicesDropdownFilter),
         ("payer", RelatedFilter),
         FrequencyFilter,
+        AnswerFilter,
         ("service_from_date", DayRangeFilter),
         ("created_at", DayRangeFilter),
     )

@@ -107,7 +107,7 @@ def codes_of(piece: str, elements: list[str], component: str) -> list[Document]:
 def take_codes(draft: Draft, codes: list[Document]) -> None:
     """HI: up to twelve composites of qualifier and code, with a date, an amount, or present-on-admission (C022-9)."""
     draft.diagnoses += codes
-    for entry in draft.diagnoses:
+    for entry in codes:
         if "more" in entry:
             draft.note(IK403, "13", "A code of HI has more than nine components.", level=CLAIM)
 

@@ -207,8 +207,8 @@ def take_dates(draft: Draft) -> Days:
                 kept.append(date)
         draft.detail["dates"] = kept
     if service[0] is None:
-        starts = [line.service_from_date for line in draft.lines if line.service_from_date]
-        ends = [line.service_to_date for line in draft.lines if line.service_to_date]
+        starts = [day for line in draft.lines if (day := line.service_from_date)]
+        ends = [day for line in draft.lines if (day := line.service_to_date)]
         service = (min(starts), max(ends)) if starts and ends else service
     return (*service, admission, discharge)
 

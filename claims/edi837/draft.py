@@ -8,10 +8,10 @@ A service (claims.edi837.services) is read apart, and only hung on its line.
 from collections.abc import Callable
 from typing import Any
 
-from claims.edi837.blocks import Block
 from claims.edi837.records import Document, Heading, ParsedLine
 from claims.edi837.services import NO_SERVICE, Service
 from claims.edi837.values import Unreadable, unreadable
+from marb.edi.blocks import Block
 from marb.edi.findings import CLAIM, IK304, IK403, WARNING, Finding, Place
 from marb.edi.values import BadValue, parse_period
 from marb.edi.x12 import Piece, Separators, split_piece
@@ -42,6 +42,9 @@ class Draft:
     at = 0
     party: Document | None = None
     line: Line | None = None
+    is_misnumbered = False
+    measured: Block | None = None
+    starts: list[int]
 
     def __init__(self, heading: Heading, separators: Separators, section: str, block: Block):
         self.block = block
@@ -58,8 +61,10 @@ class Draft:
         self.claim: list[str] = []
 
     def here(self) -> Piece:
-        """Get the segment being read."""
-        return self.block.piece(self.at)
+        """Get the segment being read. Where its block's segments begin is worked out once: there may be thousands."""
+        if self.measured is not self.block:
+            self.measured, self.starts = self.block, self.block.starts()
+        return self.starts[self.at], self.block.position + self.at, self.block.texts[self.at]
 
     def enter(self, section: str, scope: Document) -> None:
         """Open a loop: what follows belongs to `scope`, and to no NM1 before it."""

@@ -27,7 +27,8 @@ def read_line(draft: Draft, elements: list[str]) -> None:
 
 
 def open_line(draft: Draft, number: str) -> Line:
-    line = draft.line = Line(draft.block.offset(draft.at), draft.block.position + draft.at)
+    offset, position, _ = draft.here()
+    line = draft.line = Line(offset, position)
     draft.lines.append(line)
     draft.enter("2400", line.detail)
     if number != str(len(draft.lines)):
@@ -40,7 +41,8 @@ def check_number(draft: Draft, line: Line, number: str) -> None:
     if number.lstrip("0") == str(len(draft.lines)):
         return
     line.detail["assigned_number"] = number
-    if not any("assigned_number" in earlier.detail for earlier in draft.lines[:-1]):
+    if not draft.is_misnumbered:
+        draft.is_misnumbered = True
         draft.note(IK403, "7", "LX01: lines are not numbered 1, 2, 3; their order in the claim is used.", element=1)
 
 

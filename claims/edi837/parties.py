@@ -5,11 +5,11 @@ the file fills: loop, role, last_name, first_name, npi (or id_qualifier and id_c
 references. A date of birth that does not exist is kept as a fault and quarantines each claim of that person.
 """
 
-from claims.edi837.blocks import Block
 from claims.edi837.draft import Draft, Take, append, keep
 from claims.edi837.guides import LOOP_OF_LEVEL_ROLE, loop_of
 from claims.edi837.records import Document, Party
 from claims.edi837.values import day
+from marb.edi.blocks import Block
 from marb.edi.findings import IK403, Finding
 
 NOBODY = Party()

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
-from claims.edi837.blocks import Block
 from claims.edi837.close import NUMBER_LENGTH, make_line
 from claims.edi837.draft import Draft
 from claims.edi837.guides import TYPE_OF_SERVICE
@@ -20,6 +19,7 @@ from claims.edi837.lines import take_line_date, take_service
 from claims.edi837.parties import SubscriberLevel, take_city, take_level_name, take_subscriber
 from claims.edi837.records import Document
 from claims.edi837.services import NO_SERVICE
+from marb.edi.blocks import Block
 from marb.edi.values import BadValue, parse_date
 from marb.edi.x12 import split_piece
 
@@ -43,7 +43,10 @@ class PlainLines:
             return place
         texts, width, last = block.texts, block.width, len(block.texts)
         numbers, services = numbered(self.opening), SERVICES_OF_TYPE[draft.heading.claim_type]
-        offset, number = block.offset(place), len(lines)
+        number = len(lines)
+        if number >= MOST_LINES or texts[place] != numbers[number]:
+            return place
+        offset = block.offset(place)
         while place + 2 < last and number < MOST_LINES and texts[place] == numbers[number]:
             opening, said, dated = texts[place : place + 3]
             take, service = segments[said]

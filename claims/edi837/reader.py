@@ -9,7 +9,6 @@ Envelopes are checked by marb.edi.scan, meanings by claims.edits.
 import re
 from collections.abc import Iterator
 
-from claims.edi837.blocks import Block, read_blocks
 from claims.edi837.claim import CLAIM_READERS, read_claim
 from claims.edi837.close import close_claim
 from claims.edi837.draft import CONTROLS, Draft, Take, keep, quarantine_finding
@@ -29,6 +28,7 @@ from claims.edi837.plain import PlainLines, PlainSubscribers
 from claims.edi837.records import Document, Heading, ParsedClaim, QuarantinedClaim
 from claims.edi837.services import NO_SERVICE
 from claims.edi837.values import Unreadable
+from marb.edi.blocks import Block, read_blocks
 from marb.edi.findings import IK304, IK403, Finding, Quarantined
 from marb.edi.values import BadValue, parse_cents
 from marb.edi.x12 import Excerpt, element, split_piece
@@ -45,6 +45,7 @@ READERS: dict[str, Take] = {
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 CONTROL_BYTES = bytes((*range(9), 11, 12, *range(14, 32), 127))
 BIDI_BYTES = re.compile(rb"\xe2(?:\x80[\xaa-\xae]|\x81[\xa6-\xa9])")
+BORDERS = frozenset(("ISA", "GS", "ST", "HL", "CLM", "SE", "GE", "IEA"))
 SECTION_OF_LEVEL = {"20": "2000A", "22": "2000B", "23": "2000C"}
 
 
@@ -56,11 +57,11 @@ def parse_claims(excerpt: Excerpt) -> Iterator[ParsedClaim | QuarantinedClaim]:
     """
     reader = Reader(excerpt)
     for span in excerpt.context:
-        for block in read_blocks(span, excerpt.separators):
+        for block in read_blocks(span, excerpt.separators, BORDERS):
             reader.read_border(block)
     reader.pending.clear()
     held: Block | None = None
-    for block in read_blocks(excerpt.body, excerpt.separators):
+    for block in read_blocks(excerpt.body, excerpt.separators, BORDERS):
         if held is not None:
             yield reader.read_claim(held, block.start)
             held = None

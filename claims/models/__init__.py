@@ -1,5 +1,6 @@
 """The app's tables: claims with their lines, and the fee schedules and contracts that price them."""
 
+from claims.models.answer import Answer, AnswerLevel, AnswerVerdict, ClaimAnswer
 from claims.models.claim import Claim, ClaimStatus, ClaimType, ServiceLine
 from claims.models.fees import (
     Contract,
@@ -14,7 +15,11 @@ from claims.models.fees import (
 )
 
 __all__ = [
+    "Answer",
+    "AnswerLevel",
+    "AnswerVerdict",
     "Claim",
+    "ClaimAnswer",
     "ClaimStatus",
     "ClaimType",
     "Contract",

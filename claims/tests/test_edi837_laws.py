@@ -5,6 +5,8 @@ The corpus of real files lies beside the project and is not part of it; its test
 
 import csv
 import re
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.conf import settings
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from claims.edi837 import ParsedClaim, QuarantinedClaim, parse_claims
 from claims.edits import check_claim
 from claims.tests.envelope import BILLING, CLAIM, LINE, SUBSCRIBER, cut, excerpt, file_text
+from marb.edi.blocks import Block
 from marb.edi.x12 import BadInterchange, Excerpt, Span, read_segments, read_separators
 
 CORPUS = settings.BASE_DIR.parent / "shared" / "edi"
@@ -119,3 +122,21 @@ def test_every_file_of_the_corpus_gives_all_its_claims_lines_and_charges(row):
     place = {"SV1": 2, "SV2": 3, "SV3": 2}
     charges = sum(round(float(s[place[s[0]]]) * 100) for s in raw if s[0] in place)
     assert sum(line.charge_cents for claim in claims for line in claim.lines) == charges
+
+
+@pytest.mark.parametrize(("segment", "lines"), [("QQ*1~", 0), ("LX*0~SV1*HC:99213*1*UN*1~", 300)])
+def test_where_segments_begin_is_worked_out_once_however_many_are_noted(segment, lines, monkeypatch):
+    starts, offset = Mock(wraps=Block.starts), Mock(wraps=Block.offset)
+    monkeypatch.setattr(Block, "starts", lambda block: starts(block))
+    monkeypatch.setattr(Block, "offset", lambda block, place: offset(block, place))
+    text = file_text(BILLING, SUBSCRIBER, CLAIM, segment * 300)
+    claims: list[Any] = list(parse_claims(excerpt(text)))
+    first = text.index(segment)
+    assert [line.byte_offset for line in claims[0].lines] == [first + len(segment) * number for number in range(lines)]
+    assert starts.call_count + offset.call_count == 1
+
+
+def test_each_code_of_more_than_nine_components_is_noted_once():
+    long = "HI*ABK:J209:::::::::1~"
+    claims: list[Any] = list(parse_claims(excerpt(file_text(BILLING, SUBSCRIBER, CLAIM, long * 3, LINE))))
+    assert [found.code for found in claims[0].findings] == ["13"] * 3

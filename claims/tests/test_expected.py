@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from claims import feecache, pricing
+from claims import expected, feecache, pricing
 from claims.load import load_chunk
 from claims.models import Claim, Contract, ServiceLine
 from claims.tests.envelope import BILLING, SUBSCRIBER, file_text
@@ -78,6 +78,17 @@ def test_each_line_is_priced_by_its_own_day(practice):
 def test_minutes_are_no_units(practice):
     load(practice, VISIT, line(units="15", unit_code="MJ"))
     assert lines() == [(None, "the units are not a count of services")]
+
+
+@pytest.mark.usefixtures("schedule")
+@pytest.mark.parametrize("most", [expected.MOST_REMEMBERED, 1])
+def test_services_that_differ_in_their_charge_alone_share_a_price(practice, monkeypatch, most):
+    monkeypatch.setattr(expected, "MOST_REMEMBERED", most)
+    services = [line(), line().replace("*100*", "*120*"), line(units="2"), line(unit_code="MJ"), line()]
+    for service in services:
+        load(practice, VISIT, service)
+    minutes = (None, "the units are not a count of services")
+    assert lines() == [(FEE, ""), (FEE, ""), (2 * FEE, ""), minutes, (FEE, "")]
 
 
 @pytest.mark.usefixtures("schedule")

@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from claims.edi837.records import CLAIM_TEXTS, LINE_TEXTS
-from claims.load import CLAIM_COLUMNS, CLAIM_FIELDS, LINE_COLUMNS, LINE_FIELDS, load_chunk
+from claims.load import load_chunk
 from claims.models import Claim, ServiceLine
+from claims.rows import CLAIM_COLUMNS, CLAIM_FIELDS, LINE_COLUMNS, LINE_FIELDS
 from claims.tests.envelope import BILLING, CLAIM, INSTITUTIONAL, LINE, SUBSCRIBER, excerpt, file_text
 from marb.access.models import Practice
 from marb.parties.models import Payer, Provider

@@ -4,6 +4,7 @@ Every answer balances by construction: a line's charge less its adjustments is w
 its lines' sums (or, for an inpatient stay, stand at the claim).
 """
 
+from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
@@ -12,6 +13,14 @@ from episodes.sample.payers import Payer
 from episodes.sample.values import money
 
 Adjustments = list[tuple[str, str, int]]
+# of a control number: the payer's field is too short, its system has no small letters' difference, pads, or lost it
+CUT_LENGTH = 17
+DAMAGES: dict[str, Callable[[str], str]] = {
+    "cut": lambda number: number[:CUT_LENGTH],
+    "small": str.lower,
+    "padded": lambda number: number.zfill(20),
+    "lost": lambda number: "0",
+}
 
 
 class LineAnswer(NamedTuple):
@@ -23,7 +32,11 @@ class LineAnswer(NamedTuple):
 
 
 class Remittance(NamedTuple):
-    """One CLP in the making. `status` is CLP02; amounts are cents; `lines` is empty for an inpatient stay."""
+    """One CLP in the making. `status` is CLP02; amounts are cents; `lines` is empty for an inpatient stay.
+
+    `damage` says what the payer did to the claim's control number: "", or a kind of DAMAGES; it then returns no line
+    numbers either.
+    """
 
     claim: Claim
     payer: Payer
@@ -36,6 +49,12 @@ class Remittance(NamedTuple):
     lines: list[LineAnswer]
     remark: str
     crossover: Payer | None
+    damage: str = ""
+
+    @property
+    def said_number(self) -> str:
+        """Get CLP01: the claim's number as this payer writes it."""
+        return DAMAGES[self.damage](self.claim.number) if self.damage else self.claim.number
 
     def reversed(self) -> "Remittance":
         """Take this answer back: every amount negated under its own reason."""

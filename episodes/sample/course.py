@@ -9,7 +9,7 @@ from collections import defaultdict
 from random import Random
 from typing import NamedTuple
 
-from episodes.sample.adjudication import Remittance, deny, pay, pay_second
+from episodes.sample.adjudication import CUT_LENGTH, Remittance, deny, pay, pay_second
 from episodes.sample.claims import Claim, Line, draw_claim
 from episodes.sample.people import patient
 from episodes.sample.truth import Truth
@@ -18,6 +18,10 @@ from episodes.sample.values import year_day
 MOST_IN_BATCH = 5_000
 DAYS_BETWEEN = 30
 LONGEST_DAYS_TO_PAY = 28
+# one control number in so many is longer than payers' fields, and one answer in so many has another damage to it
+LONG_EVERY = 200
+DAMAGED_EVERY = 150
+UNQUOTED_EVERY = 40
 
 
 class Calendar(NamedTuple):
@@ -54,6 +58,21 @@ class FollowUp(NamedTuple):
     is_denied: bool
 
 
+def quoted(answer: Remittance) -> str:
+    """Get what a replacement quotes of an answer (REF*F8): its number, which one in so many leaves out."""
+    return "" if int(answer.payer_number[-8:]) % UNQUOTED_EVERY == 11 else answer.payer_number
+
+
+def damaged(answer: Remittance) -> Remittance:
+    """Say what the payer does to an answer's control number: by the number that it gives, so its reversal's too."""
+    given = int(answer.payer_number[-8:])
+    if len(answer.claim.number) > CUT_LENGTH:
+        return answer._replace(damage="cut")
+    if given % DAMAGED_EVERY == 7:
+        return answer._replace(damage=("small", "padded", "lost")[given // DAMAGED_EVERY % 3])
+    return answer
+
+
 class Course:
     """Runs the batches in order. `run(index)` answers that batch's claims and its remittances."""
 
@@ -86,12 +105,15 @@ class Course:
                 answers.append(self.paid(self.draw("OLD")))
         for claim in claims:
             self.truth.add_claim(claim)
-        return claims, answers
+        return claims, [damaged(answer) for answer in answers]
 
     def draw(self, prefix: str) -> Claim:
         self.claim_count += 1
         who = patient(int(self.rng.random() * self.patients), self.seed)
-        return draw_claim(self.rng, f"{prefix}{self.claim_count:08d}", who, self.dates.sent(self.index))
+        number = f"{prefix}{self.claim_count:08d}"
+        if self.claim_count % LONG_EVERY == 3:
+            number += "-MILLBROOK"
+        return draw_claim(self.rng, number, who, self.dates.sent(self.index))
 
     def payer_number(self, claim: Claim) -> str:
         self.answer_count += 1
@@ -137,7 +159,7 @@ class Course:
     def begin_denied(self, claim: Claim) -> Remittance:
         answer = self.denied(claim)
         if self.can_follow and self.rng.random() < 0.45:
-            self.send(claim.again("7", answer.payer_number), answer, is_denied=True)
+            self.send(claim.again("7", quoted(answer)), answer, is_denied=True)
         else:
             self.end("denied")
         return answer
@@ -173,7 +195,7 @@ class Course:
         if chance < 0.015 and self.can_follow:
             self.send(claim.again("8", answer.payer_number), answer)
         elif chance < 0.04 and self.can_follow and len(claim.lines) > 1:
-            again = claim.again("7", answer.payer_number)
+            again = claim.again("7", quoted(answer))
             self.send(again.charged(claim.lines[:-1]), answer)
         elif chance < 0.06:
             self.truth.plant("corrections")

@@ -30,7 +30,7 @@ def write_remittance(answer: Remittance) -> str:
     filing = answer.payer.filing_code
     facility = claim.encounter.bill_type or claim.encounter.place
     out = [
-        f"CLP*{claim.number}*{answer.status}*{money(answer.charge)}*{money(answer.paid)}*{money(answer.patient)}"
+        f"CLP*{answer.said_number}*{answer.status}*{money(answer.charge)}*{money(answer.paid)}*{money(answer.patient)}"
         f"*{SAID_IN_835.get(filing, filing)}*{answer.payer_number}*{facility}*{claim.frequency}"
         f"{'**' + claim.encounter.drg_code if claim.encounter.drg_code else ''}~\n{cas(answer.adjustments)}"
         f"NM1*QC*1*{who.person.last_name}*{who.person.first_name}****MI*{claim.member_id}~\n"
@@ -49,7 +49,7 @@ def write_remittance(answer: Remittance) -> str:
     if allowed > 0:
         out.append(f"AMT*AU*{money(allowed)}~\n")
     for each in answer.lines:
-        write_answer(out, claim.number, each)
+        write_answer(out, "" if answer.damage else claim.number, each)
     return "".join(out)
 
 
@@ -60,7 +60,8 @@ def write_answer(out: list[str], number: str, answer: LineAnswer) -> None:
     procedure = line.procedure or f"NU:{line.revenue_code}"
     out.append(
         f"SVC*{procedure}*{money(sign * line.charge)}*{money(answer.paid)}*{revenue}*{line.units}~\n"
-        f"DTM*472*{day(line.service_day)}~\n{cas(answer.adjustments)}REF*6R*{number}L{line.number}~\n"
+        f"DTM*472*{day(line.service_day)}~\n{cas(answer.adjustments)}"
+        f"{f'REF*6R*{number}L{line.number}~{chr(10)}' if number else ''}"
     )
     if answer.allowed > 0:
         out.append(f"AMT*B6*{money(answer.allowed)}~\n")

@@ -1,4 +1,4 @@
-"""What was planted, in sums only: small whatever the number of claims, written beside the files as truth.json."""
+"""What was planted, written beside the files as truth.json: sums, and the true numbers of the few damaged answers."""
 
 from collections import Counter
 from typing import Any
@@ -22,11 +22,14 @@ class Truth:
         self.payments: Counter[str] = Counter()
         self.provider_adjustment_cents: Counter[str] = Counter()
         self.episodes: Counter[str] = Counter()
+        # {CLP07: CLM01} of the answers whose CLP01 is not what was sent
+        self.numbers: dict[str, str] = {}
 
     def add_claim(self, claim: Claim) -> None:
         kind = "secondary" if claim.sequence == "S" else {"7": "replacements", "8": "voids"}.get(claim.frequency, "")
         for name in ("total", "institutional" if claim.is_institutional else "professional", kind or "originals"):
             self.claims[name] += 1
+        self.claims["unquoted"] += claim.frequency == "7" and not claim.payer_number
         self.claims["lines"] += len(claim.lines)
         self.claims["charge_cents"] += claim.charge
         self.claims["dependents"] += claim.patient.relationship != "18"
@@ -49,6 +52,9 @@ class Truth:
         self.remittances["reversals"] += answer.status == "22"
         self.remittances["secondary"] += answer.status == "2"
         self.remittances["crossed_over"] += answer.status == "19"
+        if answer.damage:
+            self.remittances[f"number_{answer.damage}"] += 1
+            self.numbers[answer.payer_number] = answer.claim.number
         for group, carc, cents in answer.adjustments:
             self.adjustment_cents[f"{group}-{carc}"] += cents
         for line in answer.lines:
@@ -67,6 +73,5 @@ class Truth:
     def as_document(self) -> dict[str, Any]:
         """Get everything as one JSON document, keys in order."""
         counters = {name: value for name, value in vars(self).items() if isinstance(value, Counter)}
-        return (
-            self.head | {name: dict(sorted(value.items())) for name, value in counters.items()} | {"files": self.files}
-        )
+        sums = {name: dict(sorted(value.items())) for name, value in counters.items()}
+        return self.head | sums | {"numbers": dict(sorted(self.numbers.items())), "files": self.files}

@@ -1,10 +1,12 @@
 """Episodes and their links for tests."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from claims.models import Claim
-from episodes.models import Episode, EpisodeClaim, EpisodeRemittance, LinkMethod
+from episodes.match import normalise
+from episodes.models import Episode, EpisodeClaim, EpisodeRemittance, LinkMethod, OpenRemittance
 from remits.models import Remittance
 
 
@@ -22,3 +24,15 @@ def create_link(episode: Episode, remittance: Remittance, **columns: Any) -> Epi
     return EpisodeRemittance.objects.create(
         practice=episode.practice, episode=episode, claim=episode.claim, remittance=remittance, **values
     )
+
+
+def create_open(remittance: Remittance, claims: Sequence[Claim] = (), **columns: Any) -> OpenRemittance:
+    """Put a remittance into the queue with claims as its candidates, as linking would."""
+    candidates = [{"claim": claim.pk, "score": 0.5, "reasons": [["charge", "same", 4]]} for claim in claims]
+    values = {
+        "number_key": normalise(remittance.patient_control_number), "member_id": remittance.member_id,
+        "payer_number": remittance.payer_claim_control_number, "name_key": remittance.patient_last_name.upper(),
+        "service_from_date": remittance.service_from_date, "service_to_date": remittance.service_from_date,
+        "candidates": candidates, "candidate_count": len(candidates), "best_score": 0.5 if candidates else None,
+    } | columns  # fmt: skip
+    return OpenRemittance.objects.create(practice=remittance.practice, remittance=remittance, **values)

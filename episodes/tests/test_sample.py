@@ -159,7 +159,8 @@ def test_a_replacement_and_a_void_quote_the_number_that_the_payer_gave():
     given = {elements[7] for text in files.values() for elements in segments(text) if elements[0] == "CLP"}
     quoted = [elements[2] for text in files.values() for elements in segments(text) if elements[:2] == ["REF", "F8"]]
     assert set(quoted) <= given
-    assert len(quoted) == sample.truth.claims["replacements"] + sample.truth.claims["voids"] > 50
+    sent = sample.truth.claims["replacements"] + sample.truth.claims["voids"]
+    assert len(quoted) == sent - sample.truth.claims["unquoted"] > 50
 
 
 def test_a_reversal_takes_back_an_earlier_answer_to_the_cent():
@@ -188,6 +189,18 @@ def test_everything_that_the_issue_names_is_planted():
     assert len(document["denials_by_carc"]) >= 8
     assert set(document["episodes"]) == set(EpisodeStatus.values)
     assert len(document["claims_by_payer"]) == 12
+    assert {"number_cut", "number_small", "number_padded", "number_lost"} <= planted
+    assert document["claims"]["unquoted"] > 0
+
+
+def test_the_truth_names_the_control_number_of_every_damaged_answer():
+    files, sample = write(1_200, 5)
+    sent = {elements[1] for name, text in files.items() for elements in segments(text) if elements[0] == "CLM"}
+    said = {elements[7]: elements[1] for text in files.values() for elements in segments(text) if elements[0] == "CLP"}
+    damaged = {given: number for given, number in said.items() if number not in sent and not number.startswith("OLD")}
+    assert damaged.keys() <= sample.truth.numbers.keys()
+    assert all(sample.truth.numbers[given] != number for given, number in damaged.items())
+    assert len(damaged) > 10
 
 
 def test_no_day_is_later_than_until_and_payments_follow_submissions():

@@ -11,7 +11,7 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
-from django.db.models import ForeignKey, Q, QuerySet
+from django.db.models import ForeignKey, Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from knox.models import AuthToken
 from unfold.admin import TabularInline
@@ -143,10 +143,13 @@ class MemberAdmin(UserAdmin, ScopedAdmin):  # type: ignore[misc]
     add_fieldsets = ((None, {"fields": ("username", "password1", "password2", *person)}),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        people = User.objects.order_by("username").prefetch_related("memberships__practice")
+        practices = Practice.objects.for_user(request.user)
+        shown = Membership.objects.filter(practice__in=practices).select_related("practice")
+        # all of them, to know who may be changed; of those, what this person may see
+        held = ("memberships", Prefetch("memberships", shown, to_attr="shown_memberships"))
+        people = User.objects.order_by("username").prefetch_related(*held)
         if is_superuser(request.user):
             return people
-        practices = Practice.objects.for_user(request.user)
         return people.filter(Q(memberships__practice__in=practices)).distinct()
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
@@ -184,7 +187,7 @@ class MemberAdmin(UserAdmin, ScopedAdmin):  # type: ignore[misc]
     full_name.short_description = "Name"  # type: ignore[attr-defined]
 
     def roles(self, user: Any) -> str:
-        return ", ".join(f"{row.get_role_display()} at {row.practice}" for row in user.memberships.all())
+        return ", ".join(f"{row.get_role_display()} at {row.practice}" for row in user.shown_memberships)
 
 
 def may_manage(request: HttpRequest, person: Any) -> bool:

@@ -2,16 +2,19 @@
 
 A viewset says by `stamp` and `depends` what its answers stand on; the rest is the same for all. An entry is of one
 practice and of one way to see it (identifiers in full or masked), so a person is answered from nothing but her own
-practices' entries: another practice's row is not there, and that it is not there is cached too. Answers with `expand=`,
-`fields=` of a detail, and later pages are made anew each time.
+practices' entries: another practice's row is not there, and that it is not there is cached too. What `expand=` adds is
+cached where it says what it stands on (marb.core.sections); answers with `fields=` and later pages are made anew each
+time.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import orjson
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.middleware.gzip import GZipMiddleware
+from django.utils.text import compress_string
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,17 +23,26 @@ from marb.access.roles import Action, may
 from marb.core.bulk import BulkViewSet
 from marb.core.cache.fill import Answer, Filled, fetch, fetch_many
 from marb.core.cache.keys import EVERYBODY, SET, Wanted, hash_parameters, want_page, want_row
+from marb.core.cache.memory import Memory
 from marb.core.reads import note
 from marb.core.renderer import plain
+from marb.core.sections import find_depends
+from marb.core.statements import Build, read_rows
 
 FULL, MASKED = "full", "masked"
 # what a page's own links begin with, until it is known who asks: no JSON text holds the byte
 HERE = b"\0"
 RESULTS = b'"results":'
 # `fields` may leave out what the audit must know of each row
-NOT_OF_PAGES = {"cursor", "expand", "fields"}
+NOT_OF_PAGES = {"cursor", "fields"}
 # how each row of a page begins; inside a text the quotes would be escaped
 ROW = re.compile(rb'\{"id":([0-9]+),"practice":([0-9]+),')
+JSON = "application/json"
+GZIP = re.compile(r"\bgzip\b")
+# a shorter body is sent as it is
+LEAST_PACKED = 200
+# what was sent compressed in the last moments, by content and host
+PACKED = Memory(most_bytes=16 * 1024 * 1024)
 
 
 class CachedViewSet(BulkViewSet):
@@ -44,7 +56,7 @@ class CachedViewSet(BulkViewSet):
     page_name: ClassVar[str] = "list"
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        wanted = [] if request.query_params else want_rows(type(self), request.user, int(self.kwargs["pk"]))
+        wanted = want_detail(type(self), request.user, int(self.kwargs["pk"]), request.query_params)
         if not wanted:
             return super().retrieve(request, *args, **kwargs)
         found = fetch(wanted, lambda: self.fill_row(request))
@@ -63,6 +75,13 @@ class CachedViewSet(BulkViewSet):
         except Http404:
             return Filled(None)
         return Filled(orjson.dumps(shown, default=plain), shown["practice"])
+
+    def read_part(self, name: str | None, build: Build, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """Read by a kept statement where the scope is one practice's, or everybody's."""
+        scope = scope_of(self.request.user)
+        if name is None or len(scope) != 1:
+            return super().read_part(name, build, values)
+        return read_rows((type(self), name, scope[0]), build, values)
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         wanted = want_list(type(self), request.user, request.query_params)
@@ -93,12 +112,30 @@ class CachedViewSet(BulkViewSet):
         return {number: found.get(number, Filled(None)) for number in ids}
 
 
-def want_rows(view: type[CachedViewSet], user: Any, pk: int, form: str = "") -> list[Wanted]:
+def want_detail(view: type[CachedViewSet], user: Any, pk: int, parameters: QueryDict) -> list[Wanted]:
+    """Name a detail, with the parts that `expand=` adds; nothing where it is not to be cached."""
+    if not parameters:
+        return want_rows(view, user, pk)
+    parts = parts_of(view, parameters)
+    if parts is None or parameters.keys() != {"expand"}:
+        return []
+    return want_rows(view, user, pk, f"{parameters['expand']}:", parts)
+
+
+def parts_of(view: type[CachedViewSet], parameters: QueryDict) -> tuple[str, ...] | None:
+    """Find what the parts that are asked for stand on; None where an answer with them is not to be cached."""
+    asked = parameters.getlist("expand")
+    return find_depends(view.kind, asked[0].split(",")) if len(asked) == 1 else None if asked else ()
+
+
+def want_rows(
+    view: type[CachedViewSet], user: Any, pk: int, form: str = "", parts: tuple[str, ...] = ()
+) -> list[Wanted]:
     """Name a row as each of a person's practices would have it; nothing where it cannot be cached for her.
 
-    `form` says how it is shown where it is not the detail.
+    `form` says how it is shown where it is not the detail, `parts` what else it then stands on.
     """
-    depends = (view.stamp, *view.depends)
+    depends = (view.stamp, *view.depends, *parts)
     return [
         want_row(view.kind, pk, each, f"{form}{variant_of(user, each)}", depends)._replace(
             missing=(f"{view.stamp}{SET}",)
@@ -114,10 +151,10 @@ def variant_of(user: Any, practice_id: int) -> str:
 
 def want_list(view: type[CachedViewSet], user: Any, parameters: QueryDict) -> Wanted | None:
     """Name a list's first page by its parameters, whose values no key shows; None where it is not to be cached."""
-    scope = scope_of(user)
-    if not scope or NOT_OF_PAGES & parameters.keys():
+    scope, parts = scope_of(user), parts_of(view, parameters)
+    if not scope or parts is None or NOT_OF_PAGES & parameters.keys():
         return None
-    depends = (f"{view.stamp}{SET}", *view.depends)
+    depends = (f"{view.stamp}{SET}", *view.depends, *parts)
     return want_page(view.kind, view.page_name, scope, hash_parameters(dict(parameters.lists())), depends)
 
 
@@ -130,17 +167,32 @@ def rows_of(answer: Answer, number: str) -> list[tuple[int, int | None]]:
 
 
 def send(request: HttpRequest, answer: Answer) -> HttpResponse:
-    """Answer with the bytes, or 304 where the caller has them."""
+    """Answer with the bytes, packed where the caller takes that, or 304 where the caller has them."""
     etag = f'"{answer.etag}"'
     if request.method in ("GET", "HEAD") and etag in request.META.get("HTTP_IF_NONE_MATCH", ""):
         response = HttpResponse(status=304)
         del response.headers["Content-Type"]
-    else:
-        body = answer.body or b""
-        body = body.replace(HERE, here(request)) if HERE in body else body
-        response = HttpResponse(body, content_type="application/json")
-    response.headers["ETag"] = etag
-    return response
+        response.headers["ETag"] = etag
+        return response
+    body = answer.body or b""
+    body = body.replace(HERE, here(request)) if HERE in body else body
+    if len(body) < LEAST_PACKED:
+        return HttpResponse(body, content_type=JSON, headers={"ETag": etag})
+    headers = {"Vary": "Accept-Encoding"}
+    if GZIP.search(request.META.get("HTTP_ACCEPT_ENCODING", "")):
+        body, etag = pack(answer.etag, body, here(request)), f"W/{etag}"
+        headers["Content-Encoding"] = "gzip"
+    return HttpResponse(body, content_type=JSON, headers=headers | {"ETag": etag})
+
+
+def pack(etag: str, body: bytes, host: bytes) -> bytes:
+    """Compress a body, or find it compressed: it is named by its content, so it can be no other's."""
+    key = f"{etag} {host.decode()}"
+    packed: bytes | None = PACKED.get(key)
+    if packed is None:
+        packed = compress_string(body, max_random_bytes=GZipMiddleware.max_random_bytes)
+        PACKED.put(key, packed, len(packed))
+    return packed
 
 
 def here(request: HttpRequest) -> bytes:

@@ -1,8 +1,8 @@
 """The seam of the cached reading path: who asks, whether she may now, and that it was read. No DRF's machinery.
 
 `authenticate` answers a person by her token, or None where the whole path must decide (no token, a wrong one, a
-session). `admit` is asked once for each answer that is sent from here, `record` keeps that it was: the same throttle
-and the same audit as those of the whole path, so that a cached answer can be no cheaper a way to read.
+session). `read` reads the cache and takes the request from her allowance in one trip, `record` keeps that it was read.
+Throttle and audit are those of the whole path, so that a cached answer can be no cheaper a way to read.
 """
 
 from collections.abc import Sequence
@@ -13,13 +13,17 @@ from django.http import HttpRequest
 from marb.access import audit, reader, throttle
 from marb.access.origin import request_id_of
 from marb.access.roles import get_roles, is_superuser
-from marb.core.cache.keys import EVERYBODY, MOST_PRACTICES
+from marb.core.cache.fill import Answer, read_hits
+from marb.core.cache.keys import EVERYBODY, MOST_PRACTICES, Wanted
 
 
 def authenticate(request: HttpRequest) -> Any:
-    """Get the person whose token the request bears; None for every other request."""
+    """Get the person whose token the request bears; None for every other request.
+
+    All requests of a moment share the one that is answered: nothing may be hung on it.
+    """
     found = reader.authenticate(request)
-    return found.person() if found is not None and found.token is not None else None
+    return found.user if found is not None and found.token is not None else None
 
 
 def scope_of(user: Any) -> tuple[int, ...]:
@@ -30,8 +34,19 @@ def scope_of(user: Any) -> tuple[int, ...]:
     return practices if len(practices) <= MOST_PRACTICES else ()
 
 
+def read(request: HttpRequest, choices: Sequence[Wanted]) -> Answer | None:
+    """Read what somebody known wants from the cache, and take the request from her allowance in the same trip.
+
+    It is taken whatever is found, once, though the whole path ask again (`admit`).
+    """
+    toll = throttle.Toll(request, reader.authenticate(request))
+    found = read_hits(choices, toll.errand)
+    toll.settle()
+    return found
+
+
 def admit(request: HttpRequest) -> throttle.Verdict:
-    """Take the request from the person's allowance; once, though the whole path ask again."""
+    """Say whether the request is within the person's allowance."""
     return throttle.of_request(request, reader.authenticate(request))
 
 

@@ -1,29 +1,33 @@
-"""Middleware: a cached answer to a token's GET is sent from here, before sessions, forms and DRF are set in motion.
+"""Middleware: a cached answer to a token's GET is sent from here, before anything else of Django is set in motion.
 
-What is not certain goes on to the whole path: another method, another way to log in, parameters on a detail, a miss.
-On a hit the person was authenticated, the entry is one of her practices' and of her way to see it (marb.access.door),
-the request was counted and the reading recorded (marb.access.door). It costs one round trip to the cache, and no SQL
-but authentication's own.
+What is not certain goes on to the whole path: another method, another way to log in, what is not cached, a miss.
+On a hit the person was authenticated, the entry is one of her practices' and of her way to see it, the request was
+counted and the reading recorded (marb.access.door). It costs one round trip to the cache, and no SQL but
+authentication's own.
 """
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any, NamedTuple
 
+from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.security import SecurityMiddleware
 from django.urls import Resolver404, resolve
 
 from marb.access import door
-from marb.access.answers import CachedViewSet, rows_of, send, want_list, want_rows
+from marb.access.answers import JSON, CachedViewSet, rows_of, send, want_detail, want_list
 from marb.access.audit import AuditFull
 from marb.access.middleware import closed
-from marb.core.cache.fill import Answer, read_hits
+from marb.core.cache.fill import Answer
 from marb.core.cache.keys import Wanted
 from marb.core.measure.middleware import name_route
 
 PREFIX = "/api/v1/"
-JSON = "application/json"
 
 
 class Route(NamedTuple):
@@ -38,11 +42,17 @@ class Route(NamedTuple):
 ROUTES: dict[str, Route | None] = {}
 
 
+# whose headers every response bears, whoever asks
+DRESSERS: tuple[type[Any], ...] = (SecurityMiddleware, CSPMiddleware, XFrameOptionsMiddleware)
+
+
 class CachedAnswers:
-    """Answers what is in the cache; below the middleware that sets the headers of every response."""
+    """Answers what is in the cache. It stands above the middleware that sets the headers of every response, and sets
+    the same, which were asked of that middleware once."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
+        self.headers = {scheme: standing_headers(scheme) for scheme in ("http", "https")}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.answer(request) or self.get_response(request)
@@ -68,9 +78,9 @@ class CachedAnswers:
         if not number:
             page = want_list(view, user, request.GET)
             wanted = [page] if page else []
-        elif not request.META.get("QUERY_STRING"):
-            wanted = want_rows(view, user, int(number))
-        return read_hits(wanted) if wanted else None
+        else:
+            wanted = want_detail(view, user, int(number), request.GET)
+        return door.read(request, wanted) if wanted else None
 
     def grant(self, route: Route, number: str, found: Answer, request: HttpRequest) -> HttpResponse | None:
         """Count, record and send; what is refused is refused by the whole path, in its words."""
@@ -84,11 +94,23 @@ class CachedAnswers:
             request_id = door.record(request, place, rows_of(found, number), response.status_code)
         except AuditFull:
             return closed(request)
-        shown = {"Cache-Control": "private, no-store", "X-Frame-Options": settings.X_FRAME_OPTIONS}
-        shown |= {"Content-Length": str(len(response.content)), "X-Request-ID": request_id}
-        for name, value in (shown | verdict.headers).items():
+        shown = {"Cache-Control": "private, no-store", "X-Request-ID": request_id}
+        shown["Content-Length"] = str(len(response.content))
+        for name, value in (self.headers[request.scheme or "http"] | shown | verdict.headers).items():
             response.headers[name] = value
         return response
+
+
+def standing_headers(scheme: str) -> dict[str, str]:
+    """Get the headers that every response to a request of this scheme bears."""
+    asked = WSGIRequest(
+        {"REQUEST_METHOD": "GET", "PATH_INFO": PREFIX, "wsgi.url_scheme": scheme, "wsgi.input": BytesIO()}
+    )
+    response = HttpResponse()
+    del response.headers["Content-Type"]
+    for dresser in DRESSERS:
+        dresser(lambda request: HttpResponse()).process_response(asked, response)
+    return dict(response.headers.items())
 
 
 def find_route(name: str) -> Route | None:
@@ -105,10 +127,12 @@ def find_route(name: str) -> Route | None:
 
 
 def is_plain(request: HttpRequest) -> bool:
-    """Say whether a request has a token, takes JSON and names this server."""
+    """Say whether a request has a token, takes JSON, names this server, and came as it should."""
     header = request.META
     accept = header.get("HTTP_ACCEPT", "*/*")
     if not header.get("HTTP_AUTHORIZATION", "").startswith("Token ") or not ("*/*" in accept or JSON in accept):
+        return False
+    if settings.SECURE_SSL_REDIRECT and not request.is_secure():
         return False
     try:
         request.get_host()

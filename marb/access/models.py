@@ -1,7 +1,8 @@
 """Who may see what: practices, memberships with a role, and the scope that every person's queryset passes.
 
 The invariant: a row belongs to one practice, and a person reaches a row only through `for_user`. A superuser reaches
-all. What a role may do beyond reading is in marb.access.roles.
+all. A practice that is not active is no member's: its rows are as if they were not there, and no file is taken in for
+it (marb.pipeline.receive). What a role may do beyond reading is in marb.access.roles.
 """
 
 from collections.abc import Iterator
@@ -19,12 +20,12 @@ from marb.core.cache.stamps import touch_everywhere
 
 class PracticeQuerySet(models.QuerySet["Practice"]):
     def for_user(self, user: "AbstractBaseUser | AnonymousUser") -> Self:
-        """Narrow to the practices that a person is a member of; all of them for a superuser."""
+        """Narrow to the active practices that a person is a member of; all of them for a superuser."""
         if not user.is_active or not user.is_authenticated:
             return self.none()
         if getattr(user, "is_superuser", False):
             return self
-        return self.filter(memberships__user_id=user.pk)
+        return self.filter(memberships__user_id=user.pk, is_active=True)
 
 
 class Practice(models.Model):
@@ -54,6 +55,12 @@ class Role(models.TextChoices):
     AUDITOR = "auditor", "Auditor"
 
 
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def in_force(self, user_id: int) -> Self:
+        """Narrow to a person's memberships of practices that are active."""
+        return self.filter(user_id=user_id, practice__is_active=True)
+
+
 class Membership(models.Model):
     """One person's role in one practice."""
 
@@ -61,6 +68,8 @@ class Membership(models.Model):
     practice = models.ForeignKey(Practice, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role.choices, default=Role.BILLER)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         ordering = ["practice_id", "user_id"]
@@ -156,8 +165,13 @@ class AuditEntryQuerySet(ScopedQuerySet):
             return self
         if not user.is_active or not user.is_authenticated:
             return self.none()
-        watched = Membership.objects.filter(user_id=user.pk, role__in=AUDITING_ROLES)
-        return self.filter(practice_id__in=watched.values("practice_id"))
+        roles = getattr(user, KEPT_ROLES, None)
+        if roles is None:
+            watched = Membership.objects.in_force(user.pk).filter(role__in=AUDITING_ROLES)
+            return self.filter(practice_id__in=watched.values("practice_id"))
+        practices = [practice_id for practice_id, role in roles.items() if role in AUDITING_ROLES]
+        # one practice as a constant: only then does the index (practice, id) give the order
+        return self.filter(practice_id=practices[0]) if len(practices) == 1 else self.filter(practice_id__in=practices)
 
 
 # who sees the audit of a practice; marb.access.roles says the same of Action.SEE_AUDIT

@@ -1,11 +1,11 @@
 """Who is asking: the person, practices and roles behind a token or a session, kept in this process for a moment.
 
 `authenticate(request)` needs neither DRF nor a query while it is warm. The invariant: what is kept is at most
-READER_SECONDS old, and none of it outlives a change made in this process: every change of a person, membership, token
-or session empties the memory at once and again after its commit, and what was read before a change is not kept after
-it. Bulk updates (`QuerySet.update`) and other processes are seen after READER_SECONDS. A session's limits are
-marb.access.sessions', and Django's session middleware must have run; writing by session needs a CSRF token, which is
-asked for elsewhere.
+READER_SECONDS old, and none of it outlives a change made in this process: every change of a person, practice,
+membership, token or session empties the memory at once and again after its commit, and what was read before a change
+is not kept after it. Bulk updates (`QuerySet.update`) and other processes are seen after READER_SECONDS. A session's
+limits are marb.access.sessions', and Django's session middleware must have run; writing by session needs a CSRF token,
+which is asked for elsewhere.
 """
 
 import copy
@@ -27,7 +27,7 @@ from knox.crypto import hash_token
 from knox.models import AuthToken
 
 from marb.access import sessions
-from marb.access.models import KEPT_ROLES, Membership, Role
+from marb.access.models import KEPT_ROLES, Membership, Practice, Role
 from marb.access.roles import MATRIX, Action
 
 MOST_READERS = 10_000
@@ -166,8 +166,11 @@ def read_session(request: HttpRequest) -> Reader | None:
 
 
 def reader_of(user: User, token: AuthToken | None, expires: float) -> Reader:
-    rows = () if user.is_superuser else Membership.objects.filter(user_id=user.pk).values_list("practice_id", "role")
-    return Reader(user, {practice_id: Role(role) for practice_id, role in rows}, token, expires)
+    rows = () if user.is_superuser else Membership.objects.in_force(user.pk).values_list("practice_id", "role")
+    roles = {practice_id: Role(role) for practice_id, role in rows}
+    if not user.is_superuser:
+        setattr(user, KEPT_ROLES, roles)
+    return Reader(user, roles, token, expires)
 
 
 def forget(sender: Any = None, **change: Any) -> None:
@@ -180,7 +183,7 @@ def forget(sender: Any = None, **change: Any) -> None:
 
 def watch() -> None:
     """Have every change of who may do what empty the memory of this process."""
-    for model in (User, Membership, AuthToken):
+    for model in (User, Practice, Membership, AuthToken):
         post_save.connect(forget, sender=model, dispatch_uid=f"reader-{model.__name__}-save")
         post_delete.connect(forget, sender=model, dispatch_uid=f"reader-{model.__name__}-delete")
     post_delete.connect(forget, sender=Session, dispatch_uid="reader-session-delete")

@@ -30,11 +30,11 @@ Person = AbstractBaseUser | AnonymousUser
 
 
 def get_roles(user: Person) -> dict[int, Role]:
-    """Get a person's role by practice id; one query, kept on the person."""
+    """Get a person's role by the id of each active practice; one query, kept on the person."""
     if not user.is_authenticated or not user.is_active:
         return {}
     if not hasattr(user, KEPT_ROLES):
-        rows = Membership.objects.filter(user_id=user.pk).values_list("practice_id", "role")
+        rows = Membership.objects.in_force(user.pk).values_list("practice_id", "role")
         setattr(user, KEPT_ROLES, {practice_id: Role(role) for practice_id, role in rows})
     roles: dict[int, Role] = getattr(user, KEPT_ROLES)
     return roles

@@ -2,13 +2,13 @@
 
 The invariant: in no stretch of a window's length are more than its limit accepted. The accepted times of one identity
 stand in one list in the cache server, newest first, and one script looks, decides and writes in one call; the clock is
-that server's. A refused request costs nothing of the allowance. Where the server is away each process counts in its own
-memory, so nobody is shut out and nobody is unbounded. A limit of 0 is no limit. The list takes some 10 bytes a request
-for an hour; a server that evicts it forgives.
+that server's. A reader of the cache has the script run in the same trip (Toll). A refused request costs nothing of the
+allowance. Where the server is away each process counts in its own memory, so nobody is shut out and nobody is
+unbounded. A limit of 0 is no limit. The list takes some 10 bytes a request for an hour; a server that evicts it
+forgives.
 """
 
 import hashlib
-import logging
 import math
 import threading
 import time
@@ -16,23 +16,17 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import redis
 from django.conf import settings
 from django.http import HttpRequest
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from marb.access.origin import address_of, network_of
 from marb.access.reader import Reader
+from marb.core.cache.fill import Errand
+from marb.core.cache.scripts import with_names
+from marb.core.cache.server import Script, ask
 
-logger = logging.getLogger(__name__)
 TAKEN = "marb_verdict"
-PATIENCE_SECONDS = 0.25
-# after a call that failed, this process counts by itself for so long before it asks again
-PAUSE_SECONDS = 1.0
 MOST_IDENTITIES = 10_000
-# of one process; a thread beyond them waits its turn
-MOST_CONNECTIONS = 32
 
 # KEYS[1]: the list. ARGV: the cost (0 only looks), then limit and milliseconds of each window, the longest last.
 # Answers whether it is allowed, then the limit, what remains, when one more is free (ms since the epoch) of the
@@ -69,6 +63,7 @@ redis.call('PEXPIRE', key, longest)
 return {1, limit, remaining - 1, free, now}
 """
 
+COUNT, COUNT_AND_READ = Script(SCRIPT), Script(with_names(SCRIPT))
 Windows = Sequence[tuple[int, int]]
 
 
@@ -105,7 +100,11 @@ def of_request(request: HttpRequest, reader: Reader | None) -> Verdict:
 
 def take(reader: Reader) -> Verdict:
     """Take one request from a person's allowance, whatever token or session it came by."""
-    return count(f"user:{reader.id}", person_windows())
+    return count(identity_of(reader), person_windows())
+
+
+def identity_of(reader: Reader) -> str:
+    return f"user:{reader.id}"
 
 
 def take_address(request: HttpRequest) -> Verdict:
@@ -126,13 +125,42 @@ def windows_of(minute: int, hour: int) -> Windows:
     return [(minute, 60_000), (hour, 3_600_000)]
 
 
+def limited(windows: Windows) -> Windows:
+    """Leave out the windows that have no limit."""
+    return [window for window in windows if window[0] > 0]
+
+
 def count(identity: str, windows: Windows, *, cost: int = 1) -> Verdict:
     """Count one request of an identity. A cost of 0 only looks. Never raises: where the server is away, counts here."""
-    windows = [window for window in windows if window[0] > 0]
+    windows = limited(windows)
     if not windows:
         return FREE
-    reply = SERVER.ask(key_of(identity), arguments(windows, cost))
+    reply = ask(lambda client: COUNT.run(client, [key_of(identity)], arguments(windows, cost)), None)
     return LOCAL.count(identity, windows, cost) if reply is None else verdict_of(reply)
+
+
+class Toll:
+    """Taking one request of a person in the same trip in which the cache is read: `errand` is what the server does
+    for it, None where there is no limit or the request was taken before."""
+
+    def __init__(self, request: HttpRequest, reader: Reader | None):
+        self.request, self.identity = request, identity_of(reader) if reader else ""
+        self.windows = limited(person_windows())
+        self.errand: Errand | None = None
+        if reader and self.windows and not hasattr(request, TAKEN):
+            self.errand = Errand(COUNT_AND_READ, key_of(self.identity), arguments(self.windows))
+
+    def settle(self) -> None:
+        """Keep the verdict with the request, once the cache was read; counted here where it was away."""
+        if hasattr(self.request, TAKEN):
+            return
+        if self.errand is None:
+            verdict = FREE
+        elif self.errand.reply is None:
+            verdict = LOCAL.count(self.identity, self.windows, 1)
+        else:
+            verdict = verdict_of(self.errand.reply)
+        setattr(self.request, TAKEN, verdict)
 
 
 def key_of(identity: str) -> str:
@@ -141,7 +169,7 @@ def key_of(identity: str) -> str:
 
 
 def arguments(windows: Windows, cost: int = 1) -> list[int]:
-    """Get SCRIPT's arguments, for a caller that sends it in a pipeline of its own."""
+    """Get SCRIPT's arguments."""
     return [cost, *(number for window in windows for number in window)]
 
 
@@ -150,45 +178,6 @@ def verdict_of(reply: Sequence[Any]) -> Verdict:
     allowed, limit, remaining, free, now = map(int, reply)
     wait = 0 if allowed else max(1, math.ceil((free - now) / 1000))
     return Verdict(bool(allowed), limit, remaining, math.ceil(free / 1000), wait)
-
-
-class Server:
-    """The cache server, asked without retries; left alone for PAUSE_SECONDS after a call that failed."""
-
-    def __init__(self) -> None:
-        self.address = ""
-        self.script: Any = None
-        self.away_until = 0.0
-
-    def ask(self, key: str, values: Sequence[int]) -> list[Any] | None:
-        """Run SCRIPT; None where the server is away."""
-        if time.monotonic() < self.away_until:
-            return None
-        try:
-            reply: list[Any] = self.connect()([key], values)
-        except redis.RedisError as error:
-            logger.warning("throttle: the cache is away (%s), counting in this process", type(error).__name__)
-            self.away_until = time.monotonic() + PAUSE_SECONDS
-            return None
-        return reply
-
-    def forget(self, key: str) -> None:
-        if time.monotonic() >= self.away_until:
-            try:
-                self.connect().registered_client.delete(key)
-            except redis.RedisError:
-                self.away_until = time.monotonic() + PAUSE_SECONDS
-
-    def connect(self) -> Any:
-        """Get the script on a pool of connections of its own, made once for an address."""
-        address = str(settings.CACHES["default"]["LOCATION"])
-        if self.script is None or self.address != address:
-            limits: dict[str, Any] = {"socket_timeout": PATIENCE_SECONDS, "socket_connect_timeout": PATIENCE_SECONDS}
-            pool = redis.BlockingConnectionPool.from_url(
-                address, max_connections=MOST_CONNECTIONS, retry=Retry(NoBackoff(), 0), **limits
-            )
-            self.script, self.address = redis.Redis(connection_pool=pool).register_script(SCRIPT), address
-        return self.script
 
 
 class Local:
@@ -229,11 +218,10 @@ def judge(times: deque[int], windows: Windows, now: int) -> Verdict:
     return Verdict(left > 0, limit, max(left, 0), math.ceil(-free / 1000), wait)
 
 
-SERVER = Server()
 LOCAL = Local()
 
 
 def forget(identity: str) -> None:
     """Give an identity its whole allowance back."""
-    SERVER.forget(key_of(identity))
+    ask(lambda client: client.delete(key_of(identity)), 0)
     LOCAL.forget(identity)

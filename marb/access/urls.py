@@ -1,11 +1,15 @@
-"""/auth/ and the API's own description, for those who are logged in."""
+"""/auth/, /audit/, and the API's own description, for those who are logged in."""
 
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.routers import SimpleRouter
 
 from marb.access import api
+from marb.access.auditapi import AuditViewSet
 from marb.access.pages import RedocPage, RedocScript
 
+router = SimpleRouter()
+router.register("audit", AuditViewSet, basename="audit")
 urlpatterns = [
     path("auth/login/", api.Login.as_view(), name="auth-login"),
     path("auth/logout/", api.Logout.as_view(), name="auth-logout"),
@@ -15,4 +19,5 @@ urlpatterns = [
     path("schema/swagger/", SpectacularSwaggerSplitView.as_view(), name="swagger"),
     path("schema/redoc/", RedocPage.as_view(), name="redoc"),
     path("schema/redoc/script/", RedocScript.as_view(), name="redoc-script"),
+    *router.urls,
 ]

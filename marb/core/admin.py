@@ -182,7 +182,7 @@ def export(model_admin: ScopedAdmin, request: HttpRequest, queryset: QuerySet[An
     related = model_admin.get_list_select_related(request)
     rows = queryset.select_related(*related) if related else queryset
     note(request, read_of(queryset, request), "export")
-    return stream_csv(model_admin.opts.model_name or "rows", model_admin.export_columns, rows)
+    return stream_csv(request, model_admin.opts.model_name or "rows", model_admin.export_columns, rows)
 
 
 def read_of(queryset: QuerySet[Any], request: HttpRequest) -> list[tuple[int, int | None]]:

@@ -12,23 +12,19 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.dispatch import Signal
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 
-from marb.core.export import Echo, cells_of
+from marb.core.export import Echo, Leaving, cells_of
 from marb.core.paginator import walk
 from marb.core.pool import give_back
 from marb.core.reads import note
-from marb.core.renderer import CsvRenderer, NdjsonRenderer, OrjsonRenderer, plain
+from marb.core.renderer import CsvRenderer, EdiRenderer, NdjsonRenderer, OrjsonRenderer, plain
 from marb.core.schema import MOST_ROWS
 from marb.core.slots import take_slot
 from marb.core.viewsets import Answers, ReadOnlyViewSet, get_shape, select
-
-# after an export has ended: `user`, `kind`, `form`, `parameters` (the filters' names), `rows` (how many went out)
-exported = Signal()
 
 
 class DownloadViewSet(ReadOnlyViewSet):
@@ -59,7 +55,7 @@ class DownloadViewSet(ReadOnlyViewSet):
         note(self.request, (), "export")
         slot = take_slot(self.request.user.pk, settings.EXPORT_MOST_SECONDS)
         response = StreamingHttpResponse(write(self.column_names(), batches), content_type=content_type)
-        response._resource_closers += [slot.release, batches.tell]  # type: ignore[attr-defined]
+        response._resource_closers += [slot.release, batches.leaving.tell]  # type: ignore[attr-defined]
         response["Content-Disposition"] = f'attachment; filename="{self.kind or self.basename}.{form}"'
         return response
 
@@ -73,30 +69,34 @@ class Batches:
     """The rows of an export as they are shown, a batch at a time. Reads the first batch at once."""
 
     def __init__(self, view: Any, form: str):
-        self.view, self.form, self.count = view, form, 0
+        self.view, self.leaving = view, Leaving(view.request._request, form)
         shape = view.chosen(get_shape(view.serializer_class))
         ordering = view.paginator.get_ordering(view.request, view.orderings)
         queryset = select(view.filter_queryset(view.get_queryset()), shape, [ordering.removeprefix("-")])
         self.shape, self.pages = shape, walk(queryset, ordering, most_rows(view))
+        self.rows: list[Any] = []
         self.first = self.read()
 
     def read(self) -> Answers:
-        rows = next(self.pages, [])
+        self.rows = rows = next(self.pages, [])
         return self.view.with_parts(rows, self.view.show_rows(rows, self.shape)) if rows else []
 
     def __iter__(self) -> Iterator[Answers]:
         shown = self.first
         while shown:
+            # counted before it is handed over: what was handed over and not asked on may have left
+            self.leaving.rows.update(row["practice_id"] for row in self.rows)
             # the reader may be slow: no connection waits for it
             give_back()
             yield shown
-            self.count += len(shown)
             shown = self.read()
 
-    def tell(self) -> None:
-        names = sorted(self.view.request.query_params)
-        told = {"user": self.view.request.user, "kind": self.view.kind, "form": self.form, "parameters": names}
-        exported.send(sender=type(self.view), rows=self.count, **told)
+
+def send_edi(content: bytes, name: str) -> HttpResponse:
+    """Answer X12 as a file to be saved. `name` holds nothing that a person wrote."""
+    response = HttpResponse(content, content_type=EdiRenderer.media_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def most_rows(view: Any) -> int:

@@ -7,7 +7,7 @@ caller's are not caught here; Django logs them and `handler500` says no more tha
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse, UnreadablePostError
 from django.urls import resolve
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
@@ -18,6 +18,15 @@ from rest_framework.views import exception_handler
 from marb.core.parser import TooLarge
 
 API_PREFIX = "/api/"
+
+
+class TooLate(exceptions.APIException):
+    """The body did not arrive: too many others were arriving (marb.core.arrival), or the sender went away."""
+
+    status_code = 408
+    default_detail = "The body could not be read at this moment. Send it again."
+    default_code = "too_late"
+
 
 # Sentences that Django and DRF would write with the offending value inside.
 SENTENCES = {
@@ -39,6 +48,8 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer an error of a view in the API's one shape; None for what is not the caller's fault."""
     if isinstance(error, RequestDataTooBig):
         error = TooLarge()
+    elif isinstance(error, UnreadablePostError):
+        error = TooLate()
     elif isinstance(error, SuspiciousOperation):
         error = exceptions.ParseError()
     response = exception_handler(error, context)

@@ -1,7 +1,7 @@
 """What lists may be filtered by: named filters only. An unknown parameter is a 400, never a lookup, never ignored."""
 
 from datetime import UTC
-from typing import Any
+from typing import Any, cast
 
 import django_filters
 from django import forms
@@ -60,6 +60,12 @@ class RowFilterSet(django_filters.FilterSet):
     """Every list's filters: the practice by its code, for people who are members of several."""
 
     practice = TextFilter(method="filter_practice")
+
+    def __init__(self, data: Any = None, queryset: Any = None, *, request: Any = None, prefix: Any = None):
+        # the library copies every filter and makes each a form field; those that nobody named filter nothing
+        known: dict[str, Any] = cast(Any, type(self)).base_filters
+        self.base_filters = {name: each for name, each in known.items() if name in (data or ())}
+        super().__init__(data, queryset, request=request, prefix=prefix)
 
     def filter_practice(self, queryset: QuerySet[Any, Any], name: str, value: str) -> QuerySet[Any, Any]:
         """Narrow to one practice, named as a constant, so that indexes which begin with it give the order."""

@@ -1,13 +1,17 @@
-"""JSON as the API takes it: bounded, without NaN, without the same key twice, without what PostgreSQL text refuses."""
+"""JSON as the API takes it: bounded, its numbers too, without NaN, without the same key twice, without what PostgreSQL
+text refuses."""
 
 import json
 from collections.abc import Mapping
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, TypeVar
 
 from django.conf import settings
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
+
+MOST_NUMBER = 2**63 - 1
+Number = TypeVar("Number", int, float)
 
 
 class TooLarge(APIException):
@@ -41,7 +45,7 @@ class StrictParser(BaseParser):
 
 def read_json(content: bytes) -> Any:
     """Read a document. Raises ValueError or RecursionError for what is refused."""
-    document = json.loads(content.decode(), object_pairs_hook=unique, parse_constant=refuse)
+    document = json.loads(content.decode(), object_pairs_hook=unique, **NUMBERS)
     # lone surrogates fail to encode; a NUL is written as \\u0000
     if b"\\u0000" in json.dumps(document, ensure_ascii=False).encode():
         raise ValueError("NUL")
@@ -55,5 +59,23 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def whole(text: str) -> int:
+    return bounded(int(text))
+
+
+def broken(text: str) -> float:
+    return bounded(float(text))
+
+
+def bounded(number: Number) -> Number:
+    """Refuse what jsonb would hand back as a whole number that no JSON of ours can write, and the infinite."""
+    if not -MOST_NUMBER <= number <= MOST_NUMBER:
+        raise ValueError("too large a number")
+    return number
+
+
 def refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
+
+
+NUMBERS: dict[str, Any] = {"parse_constant": refuse, "parse_int": whole, "parse_float": broken}

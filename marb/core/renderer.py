@@ -36,6 +36,13 @@ class EventRenderer(OrjsonRenderer):
     format = "events"
 
 
+class EdiRenderer(OrjsonRenderer):
+    """Lets a caller ask for X12: the view answers the bytes, an error is JSON all the same."""
+
+    media_type = "application/edi-x12"
+    format = "x12"
+
+
 def plain(value: Any) -> Any:
     """Say as JSON what orjson does not know: Decimal and lazy text as text."""
     if isinstance(value, Decimal):

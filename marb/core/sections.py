@@ -2,7 +2,8 @@
 
 `register("claim", "episode", render=..., expand=...)` in an AppConfig.ready(); the lower app asks `sections("claim")`
 and never learns who answered. A section's `render(obj, request)` gives a template name and its context; `expand(ids,
-user)` gives {id: JSON value} for many objects in a fixed number of queries.
+user)` gives {id: JSON value} for many objects in a fixed number of queries, the same to everybody who reaches them;
+`depends` names what it stands on (marb.core.cache.stamps), and without it no answer with that part is cached.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ class Section(NamedTuple):
     title: str
     render: Callable[[Any, Any], tuple[str, dict[str, Any]]] | None
     expand: Callable[[Sequence[int], Any], dict[int, Any]] | None
+    depends: tuple[str, ...] = ()
 
 
 REGISTERED: dict[str, dict[str, Section]] = {}
@@ -28,13 +30,24 @@ def register(
     title: str = "",
     render: Callable[[Any, Any], tuple[str, dict[str, Any]]] | None = None,
     expand: Callable[[Sequence[int], Any], dict[int, Any]] | None = None,
+    depends: tuple[str, ...] = (),
 ) -> None:
     """Add a section to every page and answer of a kind ("claim", "remittance", "payer").
 
     Its page and its answer may be registered apart: what is not given now stays as it was.
     """
     known = REGISTERED.setdefault(kind, {}).get(name, Section(name, name.capitalize(), None, None))
-    REGISTERED[kind][name] = Section(name, title or known.title, render or known.render, expand or known.expand)
+    draws, answers = render or known.render, expand or known.expand
+    REGISTERED[kind][name] = Section(name, title or known.title, draws, answers, depends or known.depends)
+
+
+def find_depends(kind: str, names: Sequence[str]) -> tuple[str, ...] | None:
+    """Find what these parts of answers of a kind stand on; None where one is not known, told twice, or does not say."""
+    parts = REGISTERED.get(kind, {})
+    found = [parts[name].depends for name in names if name in parts and parts[name].expand]
+    if len(found) < len(names) or len(set(names)) < len(names) or not all(found):
+        return None
+    return tuple(dict.fromkeys(stamp for depends in found for stamp in depends))
 
 
 def sections(kind: str) -> list[Section]:

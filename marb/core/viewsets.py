@@ -21,6 +21,7 @@ from marb.core.paginator import NEWEST_FIRST, KeyPagination
 from marb.core.reads import note_values
 from marb.core.schema import RowSchema
 from marb.core.sections import sections
+from marb.core.statements import Build
 
 Row = Mapping[str, Any]
 Answers = list[dict[str, Any]]
@@ -119,8 +120,10 @@ class ReadOnlyViewSet(GenericViewSet[Any]):
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer one row with its children."""
-        shape = self.chosen(get_shape(self.detail_class))
-        row = self.get_row(shape)
+        whole = get_shape(self.detail_class)
+        shape = self.chosen(whole)
+        # children are found by columns that need not be shown
+        row = self.get_row(whole)
         shown = self.show_row(row, shape)
         for name, child in shape.nested.items():
             shown[name] = self.show_children(name, child, row, single=name in shape.singles)
@@ -128,17 +131,22 @@ class ReadOnlyViewSet(GenericViewSet[Any]):
 
     def get_row(self, shape: Shape) -> dict[str, Any]:
         """Get the addressed row as a dictionary, or raise Http404."""
-        row = select(self.get_queryset().filter(pk=self.kwargs["pk"]), shape).first()
-        if row is None:
+        part = "" if shape is get_shape(self.detail_class) else None
+        own = {"pk": int(self.kwargs["pk"])}
+        found = self.read_part(part, lambda values: select(self.get_queryset().filter(pk=values["pk"]), shape), own)
+        if not found:
             raise Http404
-        note_values(self.request, [row])
-        return row
+        note_values(self.request, found)
+        return dict(found[0])
 
     def show_children(self, name: str, child: type[Serializer[Any]], row: Row, *, single: bool) -> Any:
-        shape = get_shape(child)
-        rows = select(getattr(self, f"find_{name}")(row), shape)
-        shown = self.show_rows(rows, shape)
+        shape, find = get_shape(child), getattr(self, f"find_{name}")
+        shown = self.show_rows(self.read_part(name, lambda values: select(find(values), shape), row), shape)
         return next(iter(shown), None) if single else shown
+
+    def read_part(self, name: str | None, build: Build, values: Row) -> Sequence[Row]:
+        """Read what a queryset made from these values gives; `name` is the part's, where it is always the same."""
+        return list(build(values))
 
     def show_rows(self, rows: Iterable[Row], shape: Shape) -> Answers:
         return [self.show_row(row, shape) for row in rows]

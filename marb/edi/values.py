@@ -70,7 +70,7 @@ def parse_date(text: str) -> str:
     if DATE.fullmatch(text) is None:
         raise BadValue(INVALID_DATE if text.strip() else MISSING, "is not a date of the form CCYYMMDD")
     try:
-        day = date(int(text[:4]), int(text[4:6]), int(text[6:]))
+        day = date.fromisoformat(text)
     except ValueError:
         raise BadValue(INVALID_DATE, "is a day that does not exist") from None
     if not 1800 <= day.year <= 2199:

@@ -15,7 +15,7 @@ from marb.core.admin import RecordAdmin
 from marb.core.list_filters import DayRangeFilter
 from marb.core.templatetags.marb import money
 from marb.pipeline.deadletters import redrive
-from marb.pipeline.filepage import file_page, order_view, progress_view
+from marb.pipeline.filepage import answer_view, file_page, order_view, progress_view
 from marb.pipeline.models import DeadLetter, EdiFile, FileStatus, Hold
 from marb.pipeline.steering import ORDERS, give
 from marb.pipeline.upload import upload_view
@@ -71,6 +71,9 @@ class EdiFileAdmin(RecordAdmin):
         extra = {"model_admin": self}
         return [
             path("upload/", view(upload_view), extra, name="pipeline_edifile_upload"),
+            path(
+                "<path:object_id>/acknowledgement/", view(answer_view), extra, name="pipeline_edifile_acknowledgement"
+            ),
             path("<path:object_id>/order/<slug:word>/", view(order_view), extra, name="pipeline_edifile_order"),
             path("<path:object_id>/progress/", view(progress_view), extra, name="pipeline_edifile_progress"),
             *super().get_urls(),

@@ -12,10 +12,10 @@ from typing import Any
 import django_filters
 from django.conf import settings
 from django.db.models import QuerySet
-from django.http import Http404, StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -25,17 +25,18 @@ from marb.access.idempotency import answer_once
 from marb.access.models import Practice
 from marb.access.roles import Action, find_practices, may
 from marb.core.bulk import BulkViewSet
+from marb.core.download import send_edi
 from marb.core.errors import body
 from marb.core.filters import InstantFilter, RowFilterSet, TextFilter
 from marb.core.paginator import KeyPagination
-from marb.core.renderer import EventRenderer, OrjsonRenderer
+from marb.core.renderer import EdiRenderer, EventRenderer, OrjsonRenderer
 from marb.core.viewsets import get_shape, select
 from marb.edi.x12 import Span, read_segments
 from marb.pipeline import serializers
 from marb.pipeline.body import FileParser, FormParser, LengthRequired
 from marb.pipeline.events import MOST_FILES, answer_events, look_at
 from marb.pipeline.intake import take_in
-from marb.pipeline.models import FINISHED, EdiFile, FileStatus, Quarantine, SetStatus
+from marb.pipeline.models import FINISHED, Acknowledgement, EdiFile, FileStatus, Quarantine, SetStatus
 from marb.pipeline.reading import read
 from marb.pipeline.receive import NotReceived, Received, pieces
 from marb.pipeline.split import read_separators
@@ -139,6 +140,15 @@ class FileViewSet(BulkViewSet):
         # gathered by gzip, an event would come late
         self.request.META.pop("HTTP_ACCEPT_ENCODING", None)
         return answer_events(self.request.user.pk, find, self.request.headers.get("Last-Event-ID", ""))
+
+    @extend_schema(responses={(200, EdiRenderer.media_type): bytes})
+    @action(detail=True, parameters=(), renderer_classes=[EdiRenderer, OrjsonRenderer])
+    def acknowledgement(self, request: Request, pk: str) -> HttpResponse:
+        """Answer the TA1 and 999 that acknowledge a file, as X12. 404 where it has none, or none yet."""
+        found = Acknowledgement.objects.filter(file=self.get_file()).first()
+        if found is None:
+            raise NotFound("The file has no acknowledgement: it is not finished, or holds no claims and no payments.")
+        return send_edi(bytes(found.content), f"file-{pk}-acknowledgement.x12")
 
     @extend_schema(responses=serializers.FileFindingSerializer(many=True))
     @action(

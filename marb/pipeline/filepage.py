@@ -14,9 +14,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from marb.access.roles import Action, may
+from marb.core.download import send_edi
 from marb.core.pages import draw_sections
 from marb.core.templatetags.marb import counted, money, tone_of
-from marb.pipeline.models import FINISHED, EdiFile, Hold, Quarantine
+from marb.pipeline.models import FINISHED, Acknowledgement, EdiFile, Hold, Quarantine
 from marb.pipeline.pages import LEVELS, MOST_FINDINGS, FindingRow, Raw, finding_row, read_raw
 from marb.pipeline.progress import Progress, measure
 from marb.pipeline.steering import ORDERS, give, possible
@@ -42,6 +43,7 @@ def file_page(request: HttpRequest, file: EdiFile) -> dict[str, Any]:
         "law": law_of(file),
         "sets": file.sets.all()[:MOST_SETS],
         "kinds": kinds_of(file),
+        "acknowledgement": Acknowledgement.objects.filter(file=file).defer("content").first(),
         "findings": [finding_row(finding) for finding in file.findings.all()[:MOST_FINDINGS]],
         "more_findings": max(0, file.finding_count - MOST_FINDINGS),
         "quarantined": quarantined_of(file, is_full),
@@ -138,6 +140,17 @@ def progress_view(request: HttpRequest, model_admin: Any, object_id: str) -> Jso
     pace = {**measured._asdict(), "hold": file.hold, "pace": pace_of(file, measured)}
     progress = {**pace, "is_finished": file.status in FINISHED, "figures": figures}
     return JsonResponse({**status, **progress, "url": reverse("admin:pipeline_edifile_change", args=[file.pk])})
+
+
+def answer_view(request: HttpRequest, model_admin: Any, object_id: str) -> HttpResponse:
+    """Send the TA1 and 999 that answer a file, to be saved; 404 where it has none."""
+    file = model_admin.get_object(request, object_id)
+    if request.method not in ("GET", "HEAD") or not model_admin.has_view_permission(request, file):
+        raise PermissionDenied
+    found = Acknowledgement.objects.filter(file=file).first()
+    if found is None:
+        raise Http404
+    return send_edi(bytes(found.content), f"file-{file.pk}-acknowledgement.x12")
 
 
 def order_view(request: HttpRequest, model_admin: Any, object_id: str, word: str) -> HttpResponse:

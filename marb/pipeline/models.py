@@ -151,9 +151,46 @@ class TransactionSet(Scoped):
             models.CheckConstraint(condition=Q(status__in=SetStatus.values), name="transactionset_status_known"),
             models.CheckConstraint(condition=Q(byte_to__gte=F("byte_from")), name="transactionset_has_extent"),
         ]
+        indexes = [
+            # the sets that a received acknowledgement names (claims.answers): by interchange, and by group and set
+            models.Index(
+                fields=["practice", "interchange_control"], condition=Q(set_code="837"), name="transactionset_by_isa"
+            ),
+            models.Index(
+                fields=["practice", "group_control", "set_control"],
+                condition=Q(set_code="837"),
+                name="transactionset_by_number",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.set_code} {self.set_control}"
+
+
+class Verdict(models.TextChoices):
+    """What an acknowledgement says of a file as a whole, in the letters of IK501 and AK901."""
+
+    ACCEPTED = "A", "Accepted"
+    WITH_ERRORS = "E", "Accepted, errors noted"
+    PARTLY = "P", "Partly accepted"
+    REJECTED = "R", "Rejected"
+
+
+class Acknowledgement(Scoped):
+    """The TA1 and 999 that answer a received file (marb.pipeline.acknowledge), as the bytes to be sent."""
+
+    file = models.OneToOneField(EdiFile, models.CASCADE, related_name="acknowledgement")
+    verdict = models.CharField(max_length=1, choices=Verdict.choices)
+    content = models.BinaryField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(verdict__in=Verdict.values), name="acknowledgement_verdict_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Acknowledgement of file {self.file_id}"
 
 
 class ChunkState(models.TextChoices):

@@ -3,7 +3,8 @@
 The bytes pass through once, a block at a time: unpacked where they come as gzip, hashed, compressed into a spool. Only
 then a short transaction writes the file and its blocks, so a slow sender holds no connection. The same bytes again,
 also at the same moment, answer the first file's id and change nothing: the unique key decides, not a look before.
-What is not X12 is kept as a refused file with the sentence that says what it is. Reading X12 is not done here.
+What is not X12 is kept as a refused file with the sentence that says what it is. Nothing is kept for a practice that is
+not active. Reading X12 is not done here.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ import pyzstd
 from django.conf import settings
 from django.db import connection, transaction
 
+from marb.access.models import Practice
 from marb.core.cache import touch
 from marb.edi.identify import Identity, identify
 from marb.pipeline.models import EdiFile, FileBlock, FileStatus
@@ -30,7 +32,7 @@ NAME_LENGTH = 255
 
 
 class NotReceived(Exception):
-    """Bytes that are not kept: too many, or a broken gzip. `status_code` is HTTP's word for it; no PHI."""
+    """Bytes that are not kept: too many, a broken gzip, a practice that takes none. `status_code` is HTTP's."""
 
     def __init__(self, status_code: int, sentence: str):
         super().__init__(sentence)
@@ -66,8 +68,11 @@ def receive(
 ) -> Received:
     """Keep a file's bytes. `stream` is an open binary file or an iterable of bytes, plain or gzip.
 
-    Raises NotReceived where the bytes are too many (EDI_MOST_BYTES, decoded) or the gzip cannot be read.
+    Raises NotReceived where the bytes are too many (EDI_MOST_BYTES, decoded), the gzip cannot be read, or the practice
+    is not active.
     """
+    if not Practice.objects.filter(pk=practice_id, is_active=True).exists():
+        raise NotReceived(409, "The practice is not active: no file is taken in for it.")
     with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
         spooled = fill(spool, decoded(pieces(stream)))
         first = find_same(practice_id, spooled.sha256)

@@ -24,13 +24,12 @@ from marb.core.logs import plain_reason
 from marb.core.measure import checkpoint
 from marb.core.measure.timing import timed
 from marb.edi.values import dollars
-from marb.edi.x12 import Excerpt, Span
 from marb.pipeline import lease as leases
+from marb.pipeline.acknowledge import acknowledge_file
 from marb.pipeline.jobs import ChunkJob, FileJob, LeaseLost
 from marb.pipeline.lease import ChunkLease, FileLease
-from marb.pipeline.models import Chunk, ChunkState, EdiFile, Hold
-from marb.pipeline.reading import read
-from marb.pipeline.split import read_separators, split_leased
+from marb.pipeline.models import Chunk, ChunkState, EdiFile, Hold, SetStatus, TransactionSet
+from marb.pipeline.split import read_excerpt, split_leased
 from marb.pipeline.verdict import count_file, judge
 
 logger = logging.getLogger(__name__)
@@ -122,10 +121,8 @@ def watched(chunk: Chunk) -> AbstractContextManager[None]:
 
 
 def build_job(chunk: Chunk, lease: ChunkLease) -> ChunkJob:
-    """Read a chunk's bytes and the context before them."""
-    context = [Span(start, position, read(chunk.file_id, start, end)) for start, end, position in chunk.context]
-    body = Span(chunk.byte_from, chunk.position, read(chunk.file_id, chunk.byte_from, chunk.byte_to))
-    excerpt = Excerpt(read_separators(chunk.separators), context, body, chunk.guide)
+    """Read a leased chunk."""
+    excerpt = read_excerpt(chunk)
     return ChunkJob(chunk.practice_id, chunk.file_id, lease.chunk_id, lease.lease_no, chunk.kind, excerpt, lease.today)
 
 
@@ -141,11 +138,18 @@ def finish(lease: FileLease) -> None:
     job = FileJob(lease.practice_id, lease.file_id, lease.today)
     with given_back(lease, "Its last steps failed"):
         with leases.kept(lease):
-            # a file of 999s has no chunk, and nothing to link
-            for stage in stages("file") if Chunk.objects.filter(file_id=lease.file_id).exists() else []:
+            for stage in last_stages(lease.file_id):
                 with timed(f"{stage.__module__}.{stage.__name__}", settings.SLOW_STEP_MS):
                     stage(job)
+            acknowledge_file(lease.file_id)
         close(lease, said_of_hold(lease.file_id))
+
+
+def last_stages(file_id: int) -> list[Callable[[Any], Any]]:
+    """Get the stages of a file whose chunks are in; and those of what was kept, such as 999s, which have no chunk."""
+    has_chunks = Chunk.objects.filter(file_id=file_id).exists()
+    is_kept = not has_chunks or TransactionSet.objects.filter(file_id=file_id, status=SetStatus.KEPT).exists()
+    return [*(stages("file") if has_chunks else []), *(stages("kept") if is_kept else [])]
 
 
 def said_of_hold(file_id: int) -> str:

@@ -61,7 +61,7 @@ class FileSerializer(serializers.ModelSerializer[EdiFile]):
 class FileDetailSerializer(FileSerializer):
     """The same, with the counts of the raw bytes to hold against it."""
 
-    uploaded_by = serializers.CharField(source="uploaded_by.username")
+    uploaded_by = serializers.CharField(source="uploaded_by.username", allow_null=True)
     progress = ProgressField(source="id", read_only=True)
 
     class Meta(FileSerializer.Meta):

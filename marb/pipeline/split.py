@@ -16,11 +16,12 @@ from marb.core.copy import Json, copy_rows
 from marb.edi.findings import INTERCHANGE, TA105, Finding, Place
 from marb.edi.scan import ScannedChunk, ScannedSet, Totals, scan
 from marb.edi.values import dollars
-from marb.edi.x12 import BadInterchange, Separators
+from marb.edi.x12 import BadInterchange, Excerpt, Separators, Span
 from marb.pipeline import models
+from marb.pipeline.acknowledge import acknowledge_file
 from marb.pipeline.jobs import FINDING_COLUMNS, LeaseLost, finding_row, plain
 from marb.pipeline.lease import FileLease
-from marb.pipeline.reading import read_blocks
+from marb.pipeline.reading import read, read_blocks
 
 BATCH_ROWS = 2_000
 SET_COLUMNS = (
@@ -92,6 +93,7 @@ def reject(cursor: CursorWrapper, lease: FileLease, bad: BadInterchange) -> None
     owner = (lease.practice_id, lease.file_id, None)
     copy_rows(cursor, models.Finding, FINDING_COLUMNS, [finding_row(owner, finding)])
     cursor.execute(REJECT, [bad.sentence, 1, lease.file_id])
+    acknowledge_file(lease.file_id)
 
 
 def write_scan(cursor: CursorWrapper, lease: FileLease) -> Written:
@@ -168,3 +170,10 @@ def read_separators(text: str) -> Separators:
     """Read back what written_separators wrote."""
     repetition = text[2] if len(text) == 4 else ""
     return Separators(text[0], text[1], repetition, text[-1])
+
+
+def read_excerpt(chunk: models.Chunk) -> Excerpt:
+    """Read a chunk's bytes and the context before them."""
+    context = [Span(start, position, read(chunk.file_id, start, end)) for start, end, position in chunk.context]
+    body = Span(chunk.byte_from, chunk.position, read(chunk.file_id, chunk.byte_from, chunk.byte_to))
+    return Excerpt(read_separators(chunk.separators), context, body, chunk.guide)

@@ -15,7 +15,7 @@ from pathlib import Path
 from django.conf import settings
 
 import claims.load
-import claims.models
+import claims.rows
 import remits.load
 import remits.models
 import remits.rows
@@ -108,10 +108,10 @@ def read_claims(job: ChunkJob) -> int:
     providers = dict.fromkeys(claims.load.provider_names(parsed), 1)
     ids = list(range(1, len(parsed) + 1))
     expected = expect_claims(job.practice_id, parsed, payers)
-    rows = claims.load.claim_rows(job, ids, reading.claims, expected, payers, providers)
-    lines = claims.load.line_texts(job, ids, parsed, expected)
+    rows = claims.rows.claim_texts(job, ids, reading.claims, expected, payers, providers)
+    lines = claims.rows.line_texts(job, ids, parsed, expected)
     return (
-        length(copy_blocks(claims.models.Claim, claims.load.CLAIM_COLUMNS, rows))
+        len("".join(rows).encode())
         + len("".join(lines).encode())
         + length(copy_blocks(models.Finding, FINDING_COLUMNS, (finding_row((1, 1, 1), f) for f in reading.findings)))
     )

@@ -1,10 +1,13 @@
 """A practice with rows, and another whose texts carry a mark that must be seen nowhere."""
 
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 
 from marb.access.models import Membership, Practice, Role
+from monitoring.models import AlertRule
 from monitoring.tests.measures import forget
 from monitoring.tests.rows import Rows, create_rows
 
@@ -23,6 +26,13 @@ def other_rows(other_practice: Practice, django_user_model: Any) -> Rows:
     other_practice.name = f"{CANARY} Clinic"
     other_practice.save()
     return create_rows(other_practice, CANARY)
+
+
+@pytest.fixture
+def default_rules(db: None) -> None:
+    """The rules as the migration makes them: tests that commit empty every table."""
+    AlertRule.objects.all().delete()
+    import_module("monitoring.migrations.0002_default_rules").create(apps, None)
 
 
 @pytest.fixture

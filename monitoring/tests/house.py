@@ -1,5 +1,6 @@
 """One of everything in a practice, for tests of the whole: every text carries a word to search answers for."""
 
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,8 +10,9 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from claims.tests.rows import create_claim, create_line
-from episodes.tests.links import create_episode, create_link
-from marb.access.models import Practice
+from episodes.tests.links import create_episode, create_link, create_open
+from marb.access.models import AuditEntry, Practice
+from marb.access.trail import store
 from marb.parties.tests.rows import create_payer, create_plan, create_provider
 from marb.pipeline.models import Quarantine, Upload
 from marb.pipeline.tests.rows import create_chunk, create_file, create_finding
@@ -52,14 +54,24 @@ def build_house(practice: Practice, word: str) -> House:
     remittance = build_remittance(practice, word, payer)
     episode = create_episode(claim, remittance_count=1)
     create_link(episode, remittance)
+    create_open(build_remittance(practice, f"{word}U", payer), [claim])
     objects = {"payer": payer, "provider": provider, "plan": plan, "file": file, "claim": claim, "episode": episode}
     uploader, _ = get_user_model().objects.get_or_create(username=f"{word}-uploader")
     objects["upload"] = Upload.objects.create(
         practice=practice, user=uploader, name=word, byte_count=9, expires_at=timezone.now() + timedelta(hours=1)
     )
-    objects |= {"payment": remittance.payment, "remittance": remittance}
+    objects |= {"payment": remittance.payment, "remittance": remittance, "audit": create_entry(practice, word)}
     held = Quarantine.objects.create(practice=practice, file=file, byte_from=500, byte_to=600, control_number=word)
     return House(objects, unlinked, {"quarantine_id": held})
+
+
+def create_entry(practice: Practice, word: str) -> AuditEntry:
+    """Record, the only way there is, that somebody read something."""
+    request_id = secrets.token_hex(8)
+    words = ("claim", "read", f"{word}-detail", "GET")
+    entry: list[Any] = [timezone.now(), practice.pk, None, f"{word}-reader", *words, [1], {}, 200, "", request_id]
+    assert store([entry])
+    return AuditEntry.objects.get(request_id=request_id)
 
 
 def build_file(practice: Practice, word: str, kind: str) -> tuple[Any, Any]:

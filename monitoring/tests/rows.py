@@ -11,9 +11,10 @@ from hashlib import sha256
 from typing import Any
 
 import pyzstd
+from django.contrib.auth import get_user_model
 
 from claims.models import Claim, Contract, ContractFee, FeeModifier, ServiceLine
-from episodes.models import Episode, EpisodeClaim, EpisodeRemittance
+from episodes.models import Episode, EpisodeClaim, EpisodeRemittance, LinkChange
 from marb.access.models import Practice
 from marb.access.trail import store
 from marb.parties.models import Payer, Plan, Provider
@@ -66,6 +67,7 @@ def create_rows(practice: Practice, mark: str = "", count: int = 3) -> Rows:
     episodes = [create_episode(*pair) for pair in zip(claims, remittances, strict=True)]
     score, pattern = create_risk(claims[0], payers[0], mark)
     create_contract(payers[0], mark)
+    create_change(claims[0], remittances[0], mark)
     create_audit_entry(practice, mark)
     made = (claims, payment, remittances, episodes, score, pattern)
     return Rows(practice, mark, payers, plan, provider, claim_file, remittance_file, held, *made)
@@ -74,6 +76,13 @@ def create_rows(practice: Practice, mark: str = "", count: int = 3) -> Rows:
 def create_payer(practice: Practice, name: str, mark: str) -> Payer:
     code = f"{name[:5].upper().strip()}{mark}"
     return Payer.objects.create(practice=practice, payer_code=code, name=f"{name} {mark}".strip())
+
+
+def create_change(claim: Claim, remittance: Remittance, mark: str) -> None:
+    """Tell of a person who linked a remittance."""
+    person, _ = get_user_model().objects.get_or_create(username=f"linker{mark}")
+    said = {"reason": f"Called the payer {mark}".strip(), "changed_by": person, "action": "link"}
+    LinkChange.objects.create(practice=claim.practice, remittance=remittance, claim=claim, **said)
 
 
 def create_audit_entry(practice: Practice, mark: str) -> None:

@@ -9,20 +9,30 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from marb.pipeline.models import Chunk, EdiFile
+from monitoring.room import figures
+from monitoring.tests.measures import hand_on, sample, timing
 from monitoring.tests.rows import HEAD_837, Rows, create_rows
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SECONDS = 60
+HIDE = """
+Object.defineProperty(document, "hidden", { value: true });
+document.dispatchEvent(new Event("visibilitychange"));
+"""
 
 
 @pytest.fixture
 def signed_in(chromium: Any, live_server: Any, biller: Any, password: str) -> Any:
-    chromium.get(live_server.url + reverse("admin:login"))
-    chromium.find_element(By.NAME, "username").send_keys(biller.get_username())
-    chromium.find_element(By.NAME, "password").send_keys(password)
-    chromium.find_element(By.NAME, "password").submit()
-    WebDriverWait(chromium, SECONDS).until(lambda driver: "What to work on" in driver.title)
+    sign_in(chromium, live_server, biller.get_username(), password)
     return chromium
+
+
+def sign_in(driver: Any, live_server: Any, name: str, password: str) -> None:
+    driver.get(live_server.url + reverse("admin:login"))
+    driver.find_element(By.NAME, "username").send_keys(name)
+    driver.find_element(By.NAME, "password").send_keys(password)
+    driver.find_element(By.NAME, "password").submit()
+    WebDriverWait(driver, SECONDS).until(lambda found: "What to work on" in found.title)
 
 
 def faults(driver: Any) -> list[str]:
@@ -103,3 +113,36 @@ def test_a_running_files_page_follows_without_a_reload(signed_in: Any, live_serv
     assert signed_in.execute_script("return window.notReloaded") is True
     EdiFile.objects.filter(pk=file.pk).update(status="accepted", chunks_done=4)
     WebDriverWait(signed_in, SECONDS).until(lambda driver: not driver.find_elements(By.TAG_NAME, "progress"))
+
+
+def test_the_control_room_draws_its_charts_and_follows_its_range(
+    chromium: Any, live_server: Any, django_user_model: Any, password: str, monkeypatch: Any
+) -> None:
+    # a slow machine answers late, and a slow answer is no fault here
+    monkeypatch.setattr(figures, "PART_SECONDS", 600.0)
+    monkeypatch.setattr(figures, "ANSWER_SECONDS", 600.0)
+    django_user_model.objects.create_superuser("root", password=password)
+    hand_on(timings=[timing("GET claim-list", [10_000] * 9)], samples=[sample("cpu_percent", 40, "box")])
+    hand_on(token="b", timings=[timing("GET payer-list", [95_000])])
+    sign_in(chromium, live_server, "root", password)
+    chromium.get(live_server.url + reverse("admin:monitoring_process_room"))
+    waiting = WebDriverWait(chromium, SECONDS)
+    waiting.until(lambda driver: driver.find_elements(By.CSS_SELECTOR, '[data-drawn="1h"]'))
+    drawn = "return [...document.querySelectorAll('canvas')].filter((each) => Chart.getChart(each)).length"
+    assert chromium.execute_script(drawn) >= 3
+    assert column(chromium, "endpoints") == ["GET payer-list", "GET claim-list"]
+    chromium.find_element(By.CSS_SELECTOR, '[data-table="endpoints"] th:nth-child(2) button').click()
+    assert column(chromium, "endpoints") == ["GET claim-list", "GET payer-list"]
+    chromium.find_element(By.CSS_SELECTOR, '[data-key="15m"]').click()
+    waiting.until(lambda driver: driver.find_elements(By.CSS_SELECTOR, '[data-drawn="15m"]'))
+    assert column(chromium, "endpoints") == ["GET claim-list", "GET payer-list"]
+    assert faults(chromium) == []
+    # who does not look asks nothing: no question outlives the test
+    chromium.execute_script(HIDE)
+    waiting.until(lambda driver: not driver.find_elements(By.CSS_SELECTOR, "#room[aria-busy]"))
+    assert "Resting" in chromium.find_element(By.CSS_SELECTOR, "[data-said]").text
+
+
+def column(driver: Any, table: str) -> list[str]:
+    """Get the first column of a table of the control room."""
+    return [cell.text for cell in driver.find_elements(By.CSS_SELECTOR, f'[data-table="{table}"] td:first-child')]

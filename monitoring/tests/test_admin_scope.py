@@ -151,3 +151,13 @@ def test_the_anonymous_are_sent_to_the_login(client: Client, rows: Rows) -> None
 def test_another_practices_progress_is_not_found(client: Client, biller: Any, other_rows: Rows) -> None:
     client.force_login(biller)
     assert client.get(reverse("admin:pipeline_edifile_progress", args=[other_rows.claim_file.pk])).status_code == 404
+
+
+def test_a_colleagues_role_elsewhere_is_not_told(
+    client: Client, administrator: Any, biller: Any, rows: Rows, other_rows: Rows
+) -> None:
+    Membership.objects.create(user=biller, practice=other_rows.practice, role="manager")
+    client.force_login(administrator)
+    shown = body(client.get(reverse("admin:auth_user_changelist")))
+    assert f"Biller at {rows.practice}" in shown
+    assert "Manager at" not in shown

@@ -150,7 +150,7 @@ def test_actors_that_fail_fire_and_those_that_succeed_clear(flush, aged):
 
 
 def test_no_progress_fires_and_a_chunk_clears(practice, settings):
-    settings.PIPELINE = {"837": ["marb.pipeline.tests.stages.load_chunk"], "file": []}
+    settings.PIPELINE = {"837": ["marb.pipeline.tests.stages.load_chunk"], "file": [], "kept": []}
     settings.EDI_CHUNK_CLAIMS = 1
     data = claim_file(["100", "50", "7"])
     file_id = receive(practice_id=practice.pk, name="a.837", stream=io.BytesIO(data)).file_id

@@ -1,5 +1,6 @@
 """Cached answers of the API: who gets which, at what cost, and that a server that is away is nobody's trouble."""
 
+import gzip
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,9 +17,9 @@ from redis.retry import Retry
 from claims.models import Claim
 from claims.tests.rows import create_claim, create_line
 from conftest import create_member
-from marb.access import hits, warm
+from marb.access import hits, throttle, warm
 from marb.access.models import Membership, Practice, Role
-from marb.core.cache import breaker, memory, server, touching
+from marb.core.cache import breaker, forget_pattern, memory, server, touching
 from marb.core.embedded.valkey import binary
 from marb.core.paginator import KeyPagination
 from marb.parties.tests.rows import create_payer
@@ -59,7 +60,8 @@ def test_a_second_reading_is_the_same_bytes_without_a_query_for_rows(
     client: Client, biller, claim: Claim, whole_path: list[str], django_assert_num_queries
 ) -> None:
     headers = token(biller)
-    for path in (f"{URL}{claim.pk}/", URL, f"{URL}?status=processed&limit=5"):
+    plain = (f"{URL}{claim.pk}/", URL, f"{URL}?status=processed&limit=5")
+    for path in (*plain, f"{URL}{claim.pk}/?expand=episode", f"{URL}?expand=episode"):
         first = client.get(path, headers=headers)
         # the token with its person, her roles
         with django_assert_num_queries(2):
@@ -68,7 +70,11 @@ def test_a_second_reading_is_the_same_bytes_without_a_query_for_rows(
         assert second.headers["Cache-Control"] == first.headers["Cache-Control"] == "private, no-store"
         for name in ("X-Frame-Options", "Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy"):
             assert second.headers[name] == first.headers[name]
-    assert len(whole_path) == 3
+    assert len(whole_path) == 5
+    # an answer that may be told in endlessly many ways is not kept
+    twice = f"{URL}{claim.pk}/?expand=episode,episode"
+    assert [client.get(twice, headers=headers).status_code for _ in range(2)] == [200, 200]
+    assert len(whole_path) == 7
 
 
 def test_a_session_meets_the_same_entries(client: Client, biller, claim: Claim, django_assert_num_queries) -> None:
@@ -120,6 +126,77 @@ def test_a_changed_membership_is_a_changed_answer(client: Client, biller, claim:
     assert client.get(f"{URL}{claim.pk}/", headers=headers).status_code == 200
     Membership.objects.filter(user=biller).delete()
     assert client.get(f"{URL}{claim.pk}/", headers=headers).status_code in (403, 404)
+
+
+def test_a_hit_has_the_headers_of_the_whole_path(client: Client, biller, claim: Claim, whole_path, settings) -> None:
+    # what differs by request; and DRF's list of methods
+    own = {"X-Request-ID", "X-Process-Time", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Allow"}
+    settings.API_RATE_MINUTE = settings.API_RATE_HOUR = 1_000
+    settings.SECURE_HSTS_SECONDS = 60
+    headers = token(biller) | {"Accept-Encoding": "gzip"}
+    for is_secure in (False, True):
+        for path in (f"{URL}{claim.pk}/", URL):
+            forget_pattern("claim:*")
+            first, second = (client.get(path, headers=headers, secure=is_secure) for _ in range(2))
+            shown, cached = ({n: v for n, v in each.headers.items() if n not in own} for each in (first, second))
+            assert cached == shown
+            assert ("Strict-Transport-Security" in cached) == is_secure
+            assert second.headers["X-RateLimit-Limit"] == "1000"
+    assert len(whole_path) == 4
+
+
+def test_a_hit_is_packed_for_those_who_take_it_so(client: Client, biller, claim: Claim) -> None:
+    headers = token(biller)
+    for path in (f"{URL}{claim.pk}/", URL):
+        plain = client.get(path, headers=headers)
+        for _ in range(3):
+            packed = client.get(path, headers=headers | {"Accept-Encoding": "deflate, gzip"})
+            assert packed.headers["Content-Encoding"] == "gzip"
+            assert gzip.decompress(packed.content) == plain.content
+            assert packed.headers["ETag"] == f"W/{plain.headers['ETag']}"
+            assert packed.headers["Content-Length"] == str(len(packed.content))
+        known = {"If-None-Match": packed.headers["ETag"], "Accept-Encoding": "gzip"}
+        assert client.get(path, headers=headers | known).status_code == 304
+
+
+def test_a_hit_by_plain_http_is_redirected_like_every_request(client: Client, biller, claim: Claim, settings) -> None:
+    headers = token(biller)
+    assert client.get(f"{URL}{claim.pk}/", headers=headers).status_code == 200
+    settings.SECURE_SSL_REDIRECT = True
+    # a new client: Django reads the setting once
+    statuses = [Client().get(f"{URL}{claim.pk}/", headers=headers, secure=each).status_code for each in (False, True)]
+    assert statuses == [301, 200]
+
+
+def test_a_hit_is_one_trip_with_its_throttle(client: Client, biller, claim: Claim, settings, monkeypatch) -> None:
+    settings.API_RATE_MINUTE = settings.API_RATE_HOUR = 1_000
+    headers = token(biller)
+    for path in (f"{URL}{claim.pk}/", URL):
+        client.get(path, headers=headers)
+    trips: list[str] = []
+    connect = server.get_redis_connection
+
+    def counted(alias: str) -> Any:
+        trips.append(alias)
+        return connect(alias)
+
+    monkeypatch.setattr(server, "get_redis_connection", counted)
+    for path in (f"{URL}{claim.pk}/", URL):
+        trips.clear()
+        assert client.get(path, headers=headers).headers["X-RateLimit-Limit"] == "1000"
+        assert len(trips) == 1
+
+
+def test_the_request_too_many_is_refused_however_warm(client: Client, biller, claim: Claim, monkeypatch) -> None:
+    # a limit that no slow machine outlasts
+    monkeypatch.setattr(throttle, "person_windows", lambda: [(3, 86_400_000)])
+    throttle.forget(f"user:{biller.pk}")
+    headers = token(biller)
+    answers = [client.get(f"{URL}{claim.pk}/", headers=headers) for _ in range(5)]
+    assert [each.status_code for each in answers] == [200, 200, 200, 429, 429]
+    assert [each.headers["X-RateLimit-Remaining"] for each in answers] == ["2", "1", "0", "0", "0"]
+    assert answers[-1].json()["code"] == "throttled"
+    throttle.forget(f"user:{biller.pk}")
 
 
 def test_who_has_the_bytes_already_is_told_so(client: Client, biller, claim: Claim) -> None:

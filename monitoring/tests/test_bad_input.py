@@ -1,4 +1,9 @@
-"""What strangers' and members' odd requests get: a 4xx in the one shape, never a 500, and never their value back."""
+"""What strangers' and members' odd requests get: a 4xx in the one shape, never a 500, and never their value back.
+
+Elsewhere: what only the web server shows (test_raw_server), another practice's ids (test_scope, test_every_url), limits
+in a minute and an hour (marb.access.tests.test_throttle), gzip, names and forms of uploads (marb.pipeline.tests),
+formulas in exports (marb.core.tests.test_export), keys sent twice at once (marb.parties.tests.test_idempotency).
+"""
 
 import json
 
@@ -33,8 +38,8 @@ def house(practice: Practice) -> House:
 
 
 @pytest.fixture
-def member(client: Client, biller) -> Client:
-    client.force_login(biller)
+def member(client: Client, administrator) -> Client:
+    client.force_login(administrator)
     client.raise_request_exception = False
     return client
 
@@ -110,7 +115,12 @@ BODIES = [
     ("application/json", b'{"ids": [NaN]}', 400, "parse_error"),
     ("application/json", b'{"ids": [1], "ids": [2]}', 400, "parse_error"),
     ("application/json", b'{"ids": [' + b"9" * 5000 + b"]}", 400, "parse_error"),
+    ("application/json", b'{"ids": [4.03e235]}', 400, "parse_error"),
+    ("application/json", b'{"ids": [1e999]}', 400, "parse_error"),
+    ("application/json", b'{"ids": [-9223372036854775809]}', 400, "parse_error"),
     ("application/json", b"[" * 100_000, 400, "parse_error"),
+    ("application/json", b'{"a":' * 100_000, 400, "parse_error"),
+    ("application/json; charset=utf-16", '{"ids": [1]}'.encode("utf-16"), 400, "parse_error"),
     ("application/json", b'{"ids": ["\\u0000"]}', 400, "parse_error"),
     ("application/json", b"\xff\xfe", 400, "parse_error"),
     ("application/json", b'{"ids": [' + b" " * 3_000_000 + b"1]}", 413, "too_large"),
@@ -181,3 +191,72 @@ def test_a_failure_of_ours_says_nothing(member: Client, house: House, monkeypatc
 def test_answers_are_not_kept_by_anybody(member: Client, house: House) -> None:
     for path in ("/api/v1/claims/", "/api/v1/claims/0/"):
         assert "no-store" in member.get(path).headers["Cache-Control"]
+
+
+FORM = "multipart/form-data; boundary=x"
+PART = b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n1\r\n'
+FILE = b'--x\r\nContent-Disposition: form-data; name="file"; filename="%s"\r\n\r\nISA\r\n'
+FORMS = [
+    (FORM, PART % b"a" * 10_000 + b"--x--\r\n"),
+    (FORM, FILE % b"a" * 200 + b"--x--\r\n"),
+    (FORM, b"--y\r\n\r\n--y--\r\n"),
+    (FORM, b"\x00" * 1_000),
+    (FORM, PART % b"file" + b"--x--\r\n"),
+    ("multipart/form-data", b"--x--\r\n"),
+    ("multipart/form-data; boundary=" + "x" * 10_000, b"--x--\r\n"),
+    ("multipart/form-data; boundary=\x7f", b"--x--\r\n"),
+    ("multipart/form-data; boundary=x; charset=nothing", PART % b"practice" + b"--x--\r\n"),
+]
+
+
+def test_a_form_that_is_none_is_refused(member: Client, house: House) -> None:
+    for content_type, data in FORMS:
+        answer = member.generic("POST", "/api/v1/files/", data, content_type, CONTENT_LENGTH=str(len(data)))
+        assert refused(answer, 400, 411, 413, 415, 422), (content_type[:80], answer.content)
+
+
+def test_an_upload_has_no_way_out_of_its_folder_by_its_name(member: Client, house: House) -> None:
+    data = FILE % b"..%2f..%2fetc/../../passwd\\..\\x" + b"--x--\r\n"
+    answer = member.generic("POST", "/api/v1/files/", data, FORM, CONTENT_LENGTH=str(len(data)))
+    kept = member.get(f"/api/v1/files/{answer.json()['details']['id']}/").json()
+    assert answer.status_code == 422
+    assert kept["name"] == "x"
+
+
+SEARCHES = [
+    *("%00", "A" * 10_000, "a " * 5_000, "%ED%A0%80", "%E2%80%AE837", "%25", "_", "%5C"),
+    *("%27%20OR%201=1--", "%3Cscript%3Ealert(1)%3C/script%3E", "%C0%AE", "٣"),
+]
+
+
+def test_no_search_of_the_admin_fails_or_says_it_back(member: Client, house: House) -> None:
+    for page in ("claims/claim", "pipeline/edifile", "access/auditentry"):
+        for search in SEARCHES:
+            answer = member.get(f"/{page}/?q={search}")
+            assert answer.status_code in (200, 400), (page, search)
+            assert b"<script>alert" not in answer.content
+            assert b"HERONA" not in answer.content
+
+
+def test_another_origin_is_refused_though_it_knows_the_token(administrator, house: House) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(administrator)
+    client.get("/password_change/")
+    headers = {"X-CSRFToken": client.cookies["csrftoken"].value, "Origin": "https://evil.example"}
+    answer = client.post(f"/api/v1/files/{house.objects['file'].pk}/cancel/", headers=headers)
+    assert refused(answer, 403)
+
+
+def test_a_session_that_is_over_is_401(member: Client, house: House) -> None:
+    member.cookies["sessionid"] = "x" * 32
+    assert refused(member.get("/api/v1/claims/"), 401)
+
+
+def test_those_who_see_masked_rows_are_given_another_etag(client: Client, biller, auditor, house: House) -> None:
+    path, tags = f"/api/v1/claims/{house.objects['claim'].pk}/", set()
+    type(house.objects["claim"]).objects.update(subscriber_member_id="W123456789", subscriber_birth_date="1957-04-11")
+    for person in (biller, auditor):
+        client.force_login(person)
+        tags.add(client.get(path).headers["ETag"])
+    assert len(tags) == 2
+    assert client.get(path, headers={"If-None-Match": tags.pop()}).status_code in (200, 304)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
@@ -81,7 +82,8 @@ def test_every_page_belongs_to_a_model_or_to_the_site() -> None:
 def test_every_model_without_a_practice_is_known() -> None:
     public = {"claims.FeeSchedule", "claims.Fee", "claims.Locality"}
     supers = {"axes.AccessAttempt", "axes.AccessLog", "pipeline.DeadLetter", "django_dramatiq.Task"}
-    assert OTHERS_OWN | public | supers | {"claims.ContractFee", "claims.FeeModifier"} >= UNSCOPED
+    measures = {f"monitoring.{model.__name__}" for model in apps.get_app_config("monitoring").get_models()}
+    assert OTHERS_OWN | public | supers | measures | {"claims.ContractFee", "claims.FeeModifier"} >= UNSCOPED
 
 
 @pytest.mark.parametrize("role", Role.values)

@@ -14,7 +14,6 @@ from claims.models import Claim
 from claims.tests.rows import create_claim
 from marb.access.models import Practice
 from marb.core import paginator, slots
-from marb.core.download import exported
 from marb.pipeline.tests.rows import create_chunk, create_file
 from monitoring.tests.addresses import find_addresses
 from monitoring.tests.house import House, build_house
@@ -29,8 +28,8 @@ def house(practice: Practice) -> House:
 
 
 @pytest.fixture
-def member(client: Client, biller, house: House) -> Client:
-    client.force_login(biller)
+def member(client: Client, administrator, house: House) -> Client:
+    client.force_login(administrator)
     return client
 
 
@@ -163,20 +162,6 @@ def test_without_the_cache_the_bound_of_the_process_holds(member: Client, settin
     text_of(first)
 
 
-def test_an_export_is_told_of_when_it_ends(member: Client, biller, claims: list[Claim]) -> None:
-    told: list[dict[str, Any]] = []
-
-    def note(sender: Any, signal: Any, **values: Any) -> None:
-        told.append(values)
-
-    exported.connect(note)
-    answer = member.get(f"{API}claims/export/csv/?limit=2&ordering=id")
-    text_of(answer)
-    exported.disconnect(note)
-    expected = {"user": biller, "kind": "claim", "form": "csv", "parameters": ["limit", "ordering"], "rows": 2}
-    assert told == [expected]
-
-
 def test_many_rows_are_had_by_their_ids_in_their_order(member: Client, claims: list[Claim]) -> None:
     ids = [claims[2].pk, claims[0].pk, claims[2].pk, 999_999_999]
     with CaptureQueriesContext(connection) as captured:
@@ -230,3 +215,7 @@ def test_a_detail_answers_only_the_fields_asked_for(member: Client, house: House
     assert set(found) == {"id", "lines"}
     assert found["lines"] == member.get(path).json()["lines"]
     assert member.get(f"{path}?fields=password").status_code == 400
+    for kind in ("claim", "remittance"):
+        place = "claims" if kind == "claim" else "remits"
+        alone = member.get(f"{API}{place}/{house.objects[kind].pk}/?fields=findings")
+        assert [row["message"] for row in alone.json()["findings"]] == ["HERON finding"]

@@ -23,6 +23,24 @@ INSERT INTO pipeline_finding (practice_id, file_id, chunk_id, level, code_set, c
     segment_position, segment_id, loop, element, component, interchange_control, group_control, set_control)
 SELECT practice_id, file_id + {file}, id, 'W', 'EDIT', 'x', '', 0, 0, '', '', 0, 0, '', '', '' FROM pipeline_chunk LIMIT 1
 """  # noqa: E501
+QUEUED = """
+INSERT INTO episodes_openremittance (remittance_id, practice_id, number_key, payer_number, member_id, name_key)
+SELECT id, practice_id, '', '', '', '' FROM remits_remittance ORDER BY id LIMIT 1
+"""
+PERSON = """
+INSERT INTO auth_user (username, password, first_name, last_name, email, is_superuser, is_staff, is_active, date_joined)
+VALUES ('ada', '', '', '', '', false, false, true, now())
+"""
+CHANGED = f"""
+{PERSON};
+INSERT INTO episodes_linkchange (practice_id, remittance_id, action, claim_id, previous_method, reason, changed_by_id)
+SELECT practice_id, remittance_id, '{{action}}', claim_id, '', 'x', (SELECT max(id) FROM auth_user)
+FROM episodes_episoderemittance LIMIT 1
+"""
+BY_HAND = f"""
+{PERSON};
+UPDATE episodes_episoderemittance SET method = 'manual', linked_by_id = (SELECT max(id) FROM auth_user)
+"""
 TWICE = "ALTER TABLE {table} DROP CONSTRAINT {name}; UPDATE {table} SET byte_offset = 400"
 
 PLANTED = [
@@ -55,6 +73,14 @@ PLANTED = [
     ("I7b", "link of claim", f"UPDATE episodes_episodeclaim SET episode_id = 0 WHERE claim_id = {OTHER_CLAIM}"),
     ("I7c", "episode", "UPDATE episodes_episode SET paid_amount = paid_amount + 0.01"),
     ("I7c", "episode", "UPDATE episodes_episode SET claim_count = claim_count + 1"),
+    ("I7d", "remittance", "DELETE FROM episodes_episoderemittance"),
+    ("I7d", "remittance", QUEUED),
+    ("I7d", "open remittance", f"{QUEUED}; UPDATE episodes_openremittance SET practice_id = 0"),
+    ("I7e", "link of remittance line", "UPDATE episodes_linelink SET claim_id = 0"),
+    ("I7e", "link of remittance line", "UPDATE episodes_episoderemittance SET claim_id = 0"),
+    ("I7f", "remittance", CHANGED.format(action="unlink")),
+    ("I7f", "remittance", CHANGED.format(action="link")),
+    ("I7f", "link of remittance", BY_HAND),
     ("I8", "chunk", "UPDATE pipeline_chunk SET state = 'leased', lease_until = now() - interval '1 hour'"),
     ("I8", "file", "UPDATE pipeline_edifile SET status = 'running', lease_until = now() - interval '1 hour'"),
 ]

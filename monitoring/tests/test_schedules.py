@@ -6,6 +6,7 @@ import dramatiq
 import pytest
 from django.utils import timezone
 
+from marb.core.embedded import product
 from marb.core.measure import actors, process
 from marb.core.measure.ledger import Ledger
 from monitoring import schedules
@@ -58,3 +59,12 @@ def test_run_now_sends_the_actors_message(monkeypatch):
 def test_what_is_not_scheduled_cannot_be_run(name):
     with pytest.raises(schedules.Unknown):
         schedules.run_now(name)
+
+
+def test_every_schedule_goes_to_a_queue_that_a_worker_hears(tmp_path):
+    schedules.load()
+    heard = {queue for queues in product.QUEUES.values() for queue in queues}
+    queues = {name: dramatiq.get_broker().actors[name].queue_name for name in schedules.known()}
+    assert {name for name, queue in queues.items() if queue not in heard} == set()
+    # the library's own heartbeat is on the schedule too, on a queue of its own, unless it is told not to
+    assert "--no-heartbeat" in product.scheduler(tmp_path, tmp_path, {}).argv

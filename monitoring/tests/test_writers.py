@@ -29,6 +29,7 @@ from monitoring import dashboard
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LISTS = ("claims", "remits", "payments", "episodes", "payers", "plans", "providers")
+EXPANDED = ("claims", "remits")
 MOST_DETAILS = 2
 
 
@@ -45,6 +46,10 @@ def read_everything(client: Client) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     for name in (*LISTS, "claims/unlinked"):
         shown[name] = client.get(f"/api/v1/{name}/").json()
+    for name in EXPANDED:
+        shown[f"{name}?"] = client.get(f"/api/v1/{name}/?expand=episode").json()
+        for row in shown[name]["results"][:1]:
+            shown[f"{name}/{row['id']}?"] = client.get(f"/api/v1/{name}/{row['id']}/?expand=episode").json()
     for name in LISTS:
         rows = shown[name]["results"]
         for row in (*rows[: MOST_DETAILS // 2], *rows[-MOST_DETAILS // 2 :]):

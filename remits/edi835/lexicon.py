@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any
 
 from marb.edi.values import BadValue, parse_date
-from marb.edi.x12 import Piece, Separators, split_piece
+from marb.edi.x12 import Separators, split_piece
 from remits.edi835.elements import BadElement, Note
 from remits.edi835.line import RemittanceLine, close_line
 from remits.edi835.remittance import SAID, Remittance
@@ -65,10 +65,10 @@ class LineLexicon:
         self.lines: dict[tuple[str, ...], RemittanceLine] = {}
         self.days: dict[str, str] = {}
 
-    def split(self, block: list[Piece]) -> tuple[tuple[str, ...], str, str]:
+    def split(self, texts: list[str]) -> tuple[tuple[str, ...], str, str]:
         """Split a line in what repeats, its DTM*472 and its REF*6R (the first of each; empty where it has none)."""
         said, dated, numbered = [], "", ""
-        for _, _, text in block:
+        for text in texts:
             if not dated and text[:8] == self.dated:
                 dated = text
             elif not numbered and text[:7] == self.numbered:

@@ -6,13 +6,14 @@ that cannot be read, with control characters, or outside of a readable payment c
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from itertools import count
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import count, islice
 from typing import Any
 
+from marb.edi.blocks import Block, read_blocks
 from marb.edi.findings import CLAIM, EDIT, IK304, IK403, SET, WARNING, Finding, Place, Quarantined
 from marb.edi.values import INVALID_CHARACTER
-from marb.edi.x12 import BLANKS, Excerpt, Piece, Segment, Separators, Span, read_pieces, read_segments, split_piece
+from marb.edi.x12 import BLANKS, Excerpt, Piece, Segment, Separators, Span, read_segments, split_piece
 from remits.edi835.elements import BadElement, Note, label, text
 from remits.edi835.lexicon import ClaimLexicon, LineLexicon
 from remits.edi835.line import LINE_SEGMENTS, RemittanceLine, read_svc
@@ -87,16 +88,16 @@ class Reader:
 
     def read_blocks(self, span: Span) -> Iterator[None]:
         """Read what a border opens as one; lines and claims say much that was said before (remits.edi835.lexicon)."""
-        for name, block in blocks(span, self.separators):
-            if name == "SVC" and self.remittance is not None and self.in_body:
+        for block in read_blocks(span, self.separators, BORDERS):
+            if block.name == "SVC" and self.remittance is not None and self.in_body:
                 self.read_line(self.remittance, block)
-            elif name == "CLP":
+            elif block.name == "CLP":
                 self.read_claim(block)
             else:
-                self.read_pieces(block)
+                self.read_pieces(block.pieces())
             yield
 
-    def read_pieces(self, pieces: list[Piece]) -> None:
+    def read_pieces(self, pieces: Iterable[Piece]) -> None:
         element = self.separators.element
         for offset, position, piece in pieces:
             self.read_segment((offset, position, split_piece(piece, element)))
@@ -114,28 +115,29 @@ class Reader:
         if self.notes:
             self.report(segment)
 
-    def read_claim(self, block: list[Piece]) -> None:
+    def read_claim(self, block: Block) -> None:
         """Read a CLP and what stands before its first line."""
-        self.read_pieces(block[:1])
+        pieces = iter(block.pieces())
+        self.read_pieces(islice(pieces, 1))
         remittance, known = self.remittance, self.claims
-        for piece in block[1:]:
-            take, said = known[piece[2]]
+        for offset, position, piece in pieces:
+            take, said = known[piece]
             if take is None or remittance is None:
-                self.read_segment((piece[0], piece[1], said))
+                self.read_segment((offset, position, said))
             else:
                 take(remittance, said)
 
-    def read_line(self, remittance: Remittance, block: list[Piece]) -> None:
+    def read_line(self, remittance: Remittance, block: Block) -> None:
         """Read a SVC and what stands behind it."""
-        said, dated, numbered = self.lines.split(block)
+        said, dated, numbered = self.lines.split(block.texts)
         line = self.lines.find(said, dated, numbered)
         if line is not None:
-            line.byte_offset, line.segment_position, _ = block[0]
+            line.byte_offset, line.segment_position = block.start, block.position
             remittance.lines.append(line)
             line.number = len(remittance.lines)
             return
         count = remittance.finding_count
-        self.read_pieces(block)
+        self.read_pieces(block.pieces())
         if remittance.finding_count == count:
             self.lines.keep(said, dated, numbered, remittance.lines[-1])
 
@@ -317,22 +319,6 @@ class Reader:
         self.notes.clear()
 
 
-def blocks(span: Span, separators: Separators) -> Iterator[tuple[str, list[Piece]]]:
-    """Cut a span's segments before each border, one of STRUCTURE: (its id, the segments). The first may have none."""
-    heads, element = BORDER_HEADS, separators.element
-    name, block = "", list[Piece]()
-    for piece in read_pieces(span, separators):
-        text = piece[2]
-        if text[:2] in heads and (border := text.partition(element)[0]) in STRUCTURE:
-            if block:
-                yield name, block
-            name, block = border, [piece]
-        else:
-            block.append(piece)
-    if block:
-        yield name, block
-
-
 def unwanted_beside(separators: Separators) -> re.Pattern[str]:
     """Some write with control characters as separators; only NUL, which no column takes, is never one."""
     kept = "".join(separators).replace("\x00", "")
@@ -365,4 +351,4 @@ STRUCTURE: dict[str, Callable[[Reader, Segment], None]] = {
     "GE": Reader.close_set,
     "IEA": Reader.close_set,
 }
-BORDER_HEADS = frozenset(name[:2] for name in STRUCTURE)
+BORDERS = frozenset(STRUCTURE)

@@ -277,18 +277,20 @@ def read_claim_qty(remittance: Remittance, elements: list[str], notes: list[Note
 
 
 def complete(remittance: Remittance) -> None:
-    """Fill what the claim level left out from what the rest of the loop says."""
+    """Fill what the claim level left out from what the rest of the loop says, and note that it did not say it."""
     for line in remittance.lines:
         if line.adjusted_cents is None:
             close_line(line)
     if remittance.patient_responsibility_cents is None:
         of_lines = sum([line.patient_cents for line in remittance.lines])
         remittance.patient_responsibility_cents = patient_cents(remittance.adjustments) + of_lines
+        remittance.detail["is_responsibility_summed"] = True
     if remittance.service_from_date is None and remittance.lines:
         firsts = [line.service_from_date for line in remittance.lines if line.service_from_date]
         lasts = [line.service_to_date or line.service_from_date for line in remittance.lines]
         remittance.service_from_date = min(firsts, default=None)
         remittance.service_to_date = remittance.service_to_date or max((d for d in lasts if d), default=None)
+        remittance.detail["are_dates_of_lines"] = True
 
 
 CLAIM_SEGMENTS = {

@@ -21,10 +21,7 @@ def counted(request: pytest.FixtureRequest, settings: Any, monkeypatch: pytest.M
     # axes would lock at the fifth failure, too
     settings.AXES_ENABLED = False
     if request.param == "no cache":
-        there = {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1"}
-        settings.CACHES = {**settings.CACHES, "default": there}
-    monkeypatch.setattr(throttle, "PATIENCE_SECONDS", 30.0)
-    monkeypatch.setattr(throttle, "SERVER", throttle.Server())
+        request.getfixturevalue("no_cache")
     monkeypatch.setattr(throttle, "LOCAL", throttle.Local())
     address = "192.0.2.33"
     for name in ("biller:", "manager:", "nobody:", ""):

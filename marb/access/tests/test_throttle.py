@@ -6,12 +6,18 @@ from collections import deque
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.http import HttpRequest
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
 from marb.access import throttle
+from marb.access.reader import Reader
 from marb.access.throttle import Verdict
+from marb.core.cache import server
+from marb.core.cache.fill import Filled, fetch, read_hits
+from marb.core.cache.keys import want_row
 
 ME = "/api/v1/auth/me/"
 DAY = 86_400_000
@@ -23,18 +29,9 @@ def identity() -> str:
     return f"test:{uuid.uuid4().hex}"
 
 
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that is slow today is still there."""
-    monkeypatch.setattr(throttle, "PATIENCE_SECONDS", 30.0)
-    monkeypatch.setattr(throttle, "SERVER", throttle.Server())
-
-
 @pytest.fixture
-def away(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def away(no_cache: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache server that is not there, and nobody remembered here."""
-    settings.CACHES = {**settings.CACHES, "default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1"}}
-    monkeypatch.setattr(throttle, "SERVER", throttle.Server())
     monkeypatch.setattr(throttle, "LOCAL", throttle.Local())
 
 
@@ -57,10 +54,39 @@ def ask_together(identity: str, count: int) -> list[Verdict]:
 
 def test_of_two_hundred_at_once_exactly_sixty_are_accepted(identity: str) -> None:
     found = ask_together(identity, 200)
-    assert throttle.SERVER.away_until == 0.0
+    assert not server.BREAKER.is_open
     assert len(found) == 200
     assert sum(verdict.is_allowed for verdict in found) == 60
     assert sorted(verdict.remaining for verdict in found if verdict.is_allowed) == list(range(60))
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+def test_those_who_read_the_cache_meanwhile_are_counted_as_exactly(
+    is_away: bool, identity: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if is_away:
+        request.getfixturevalue("away")
+    monkeypatch.setattr(throttle, "person_windows", lambda: [(60, DAY), (1_000, DAY)])
+    monkeypatch.setattr(throttle, "identity_of", lambda reader: identity)
+    wanted = [want_row("claim", 17, 5, "full", ("claim",))]
+    fetch(wanted, lambda: Filled(b"1", 5))
+    found: list[tuple[bool, bool]] = []
+
+    def read() -> None:
+        asked, reader = HttpRequest(), Reader(User(pk=1), {}, None, 0.0)
+        toll = throttle.Toll(asked, reader)
+        answer = read_hits(wanted, toll.errand)
+        toll.settle()
+        # asked again, it is not taken again
+        found.append((answer is not None, throttle.of_request(asked, reader).is_allowed))
+
+    threads = [threading.Thread(target=read) for _ in range(200)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [is_met for is_met, _ in found] == [not is_away] * 200
+    assert sum(is_allowed for _, is_allowed in found) == 60
 
 
 def test_with_the_cache_away_this_process_counts_as_exactly(identity: str, away: None) -> None:
@@ -93,19 +119,19 @@ def test_looking_costs_nothing_and_forgetting_gives_back(identity: str) -> None:
 def test_a_refused_request_is_not_counted(identity: str) -> None:
     for _ in range(5):
         throttle.count(identity, [(2, DAY)])
-    assert throttle.SERVER.connect().registered_client.llen(throttle.key_of(identity)) == 2
+    assert server.ask(lambda client: client.llen(throttle.key_of(identity)), None) == 2
 
 
 def test_a_script_that_the_server_lost_is_sent_again(identity: str) -> None:
     throttle.count(identity, [(2, DAY)])
-    throttle.SERVER.connect().registered_client.script_flush()
+    server.ask(lambda client: client.script_flush(), None)
     assert throttle.count(identity, [(2, DAY)]).remaining == 0
 
 
 def test_an_accepted_request_leaves_the_window_and_makes_room(identity: str) -> None:
-    client = throttle.SERVER.connect().registered_client
-    seconds, _ = client.time()
-    client.lpush(throttle.key_of(identity), *[seconds * 1000 - age for age in (70_000, 65_000, 30_000, 20_000)])
+    seconds, _ = server.ask(lambda client: client.time(), (0, 0))
+    times = [seconds * 1000 - age for age in (70_000, 65_000, 30_000, 20_000)]
+    server.ask(lambda client: client.lpush(throttle.key_of(identity), *times), None)
     verdict = throttle.count(identity, [(4, 60_000), (5, 3_600_000)], cost=0)
     assert (verdict.limit, verdict.remaining) == (5, 1)
     assert throttle.count(identity, [(3, 60_000), (9, 3_600_000)]).remaining == 0

@@ -11,6 +11,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from marb.core.cache import statistics
@@ -19,7 +20,7 @@ from marb.core.cache.keys import EVERYBODY, Wanted, stamp_key
 from marb.core.cache.kinds import GRACE_SECONDS, is_trusted, lifetime
 from marb.core.cache.memory import MEMORY
 from marb.core.cache.scripts import KEEP, LEASE, PENDING_BYTE, STAMP_SECONDS, new_stamp
-from marb.core.cache.server import ask
+from marb.core.cache.server import Script, ask, send
 
 LEASE_SECONDS = 2.0
 LOOK_AGAIN_SECONDS = 0.02
@@ -58,17 +59,35 @@ class Kept(NamedTuple):
     seconds: float
 
 
+@dataclass(slots=True)
+class Errand:
+    """What a reader has the server do in the same trip: a script (scripts.with_names) about one key, with values.
+
+    `reply` is what it answered; None until then, and where the server could not be asked.
+    """
+
+    script: Script
+    key: str
+    values: Sequence[Any]
+    reply: Any = None
+
+    def run(self, client: Any, names: Sequence[str]) -> list[bytes | None]:
+        self.reply, found = self.script.run(client, [self.key, *names], self.values)
+        return list(found)
+
+
 Fill = Callable[[], Filled]
 # the ids that the cache has not, and what each comes to
 FillMany = Callable[[Sequence[int]], Mapping[int, Filled]]
 
 
-def read_hits(choices: Sequence[Wanted]) -> Answer | None:
+def read_hits(choices: Sequence[Wanted], errand: Errand | None = None) -> Answer | None:
     """Answer from the cache alone, in one round trip: the row in the first of the choices that has it, else None.
 
-    Several choices are one row as each of a person's practices would have it: it is not there where all say so.
+    Several choices are one row as each of a person's practices would have it: it is not there where all say so. An
+    errand is run in that same trip, whatever is found.
     """
-    return choose(read(choices))
+    return choose(read(choices, errand=errand))
 
 
 def fetch(choices: Sequence[Wanted], fill: Fill) -> Answer:
@@ -121,14 +140,14 @@ def store_many(kept: Sequence[Kept]) -> None:
     ask(call, False)
 
 
-def read(choices: Sequence[Wanted], *, repair: bool = False) -> list[Reading]:
+def read(choices: Sequence[Wanted], *, repair: bool = False, errand: Errand | None = None) -> list[Reading]:
     """Ask the cache for entries and stamps. With `repair` stamps that are not there are made, at a second trip."""
     kept = {wanted.key: MEMORY.get(wanted.key) for wanted in choices}
-    if len(choices) == 1 and is_trusted(choices[0].kind) and (entry := kept[choices[0].key]):
+    if errand is None and len(choices) == 1 and is_trusted(choices[0].kind) and (entry := kept[choices[0].key]):
         return [Reading(choices[0], entry, entry.stamps, None)]
     names = [key for key, entry in kept.items() if entry is None]
     stamps = list(dict.fromkeys(key for wanted in choices for key in wanted.stamp_keys()))
-    values = ask(lambda client: client.mget(*names, *stamps), None)
+    values = ask(lambda client: read_values(client, [*names, *stamps], errand), None)
     if values is None:
         return [Reading(wanted, None, None, None) for wanted in choices]
     found = dict(zip([*names, *stamps], values, strict=True))
@@ -136,10 +155,16 @@ def read(choices: Sequence[Wanted], *, repair: bool = False) -> list[Reading]:
     if absent and repair:
         found |= make_stamps(absent)
     for key in names:
-        kept[key] = read_entry(found[key]) if found[key] else None
-        if kept[key] is not None:
-            MEMORY.put(key, kept[key], len(found[key]))
+        data = found[key]
+        kept[key] = read_entry(data) if data else None
+        if data and kept[key] is not None:
+            MEMORY.put(key, kept[key], len(data))
     return [judge(wanted, kept[wanted.key], found) for wanted in choices]
+
+
+def read_values(client: Any, names: list[str], errand: Errand | None) -> list[bytes | None]:
+    values: list[bytes | None] = errand.run(client, names) if errand else send(client, "MGET", *names)
+    return values
 
 
 def make_stamps(keys: list[str]) -> dict[str, bytes | None]:

@@ -18,7 +18,7 @@ from django.conf import settings
 
 EVERYBODY = 0
 # the most practices of one person whose answers are cached: each costs a few names per reading
-MOST_PRACTICES = 32
+MOST_PRACTICES = 256
 # which rows there are, beside what stands in them
 SET = "+"
 

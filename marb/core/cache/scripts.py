@@ -46,6 +46,28 @@ redis.call('DEL', KEYS[1])
 return 1
 """
 
+# KEYS: counts by kind, hits by key, misses by key. ARGV: the most keys, then which, name and number of each count
+ADD = """
+for place = 2, #ARGV, 3 do
+    local which, name, number = tonumber(ARGV[place]), ARGV[place + 1], ARGV[place + 2]
+    if which == 1 then redis.call('HINCRBY', KEYS[1], name, number)
+    else redis.call('ZINCRBY', KEYS[which], number, name) end
+end
+for which = 2, 3 do redis.call('ZREMRANGEBYRANK', KEYS[which], 0, -ARGV[1] - 1) end
+return 1
+"""
+WITH_ERRAND = """
+local function errand() %s end
+local reply = errand()
+if #KEYS == 1 then return {reply, {}} end
+return {reply, redis.call('MGET', unpack(KEYS, 2))}
+"""
+
+
+def with_names(script: str) -> str:
+    """Make of a script about KEYS[1] and ARGV one that reads the names that follow its key in the same step."""
+    return WITH_ERRAND % script
+
 
 def new_stamp() -> str:
     return secrets.token_hex(6)

@@ -7,6 +7,15 @@ before a commit is never answered after it, however the two interleave; what a r
 runs out after PENDING_SECONDS. A stamp that is not there, evicted or lost with the server, is made new by the next
 reader: it never comes back as it was.
 
+A writer that is killed:
+- before its commit: the marks stand for nothing, and run out.
+- between its commit and the new stamps: its marks stand, so everybody reads rows; when they run out the stamps are not
+  there, and every entry that stood with the old ones falls. No old value is answered at any moment.
+- while it could not reach the cache, so that it had not marked: what it owes is lost with it (marb.core.cache.server).
+  Where the cache was down its entries are gone; where it was only out of this writer's reach, other processes answer
+  their entries until those run out, half an hour at the most for what shows a patient.
+A transaction that goes on for longer than PENDING_SECONDS after its mark has none at its commit; loaders mark last.
+
 Who writes by SQL or in bulk says so by `touch` inside the transaction, or by `touching` around one statement. Rows
 saved or deleted one by one are seen by signals (marb.core.cache.signals). A name alone says that rows changed, with
 "+" that rows came or went; to change rows is to change the set as well (a filter may let them in or out).

@@ -18,6 +18,8 @@ from marb.core.embedded.program import Program
 
 # one message of "ingest" is a chunk that keeps a core busy; the others wait for PostgreSQL
 QUEUES = {"ingest": ["ingest"], "interactive": ["interactive", "link", "score", "maintenance"]}
+# HTTP/1 alone; a head of 64 KiB at most (two buffers), and all of it within ten seconds
+LIMITS = ["--no-ws", "--http", "1", "--http1-buffer-size", "32768", "--http1-header-read-timeout", "10000"]
 FIRST_PORT, LAST_PORT = 8000, 8099
 READY_SECONDS = 300
 
@@ -35,7 +37,7 @@ def web(base: Path, var: Path, environ: Mapping[str, str], port: int) -> Program
     granian = str(Path(sys.executable).with_name("granian"))
     threads = ["--workers", "1", "--blocking-threads", "8", "--workers-kill-timeout", "10"]
     where = ["--interface", "wsgi", "--host", LOOPBACK, "--port", str(port)]
-    argv = [granian, *where, *threads, "--no-ws", "marb.wsgi:application"]
+    argv = [granian, *where, *threads, *LIMITS, "marb.wsgi:application"]
     return Program("web", argv, base, var / "log" / "web.log", environ)
 
 

@@ -4,8 +4,10 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+
+from marb.core.pages import draw_sections
 
 register = template.Library()
 
@@ -37,10 +39,10 @@ def joined(codes: list[Any] | None) -> str:
 
 
 BADGES = {
-    "good": {"processed", "accepted", "complete", "done"},
-    "warn": {"incomplete", "partial", "running", "received", "leased", "W"},
-    "bad": {"error", "rejected", "refused", "denied", "parked", "C", "T", "G", "X"},
-    "info": {"linked", "kept"},
+    "good": {"processed", "accepted", "complete", "done", "A"},
+    "warn": {"incomplete", "partial", "running", "received", "leased", "errors", "W", "E", "P"},
+    "bad": {"error", "rejected", "refused", "denied", "parked", "C", "T", "G", "X", "R"},
+    "info": {"linked", "kept", "noted"},
 }
 
 
@@ -52,3 +54,11 @@ def tone_of(status: str) -> str:
 @register.simple_tag
 def badge(status: str, text: str) -> SafeString:
     return format_html('<span class="m-badge m-{}">{}</span>', tone_of(status), text)
+
+
+@register.simple_tag(takes_context=True)
+def every_page(context: Any) -> SafeString:
+    """Draw what apps add above every page of the admin (marb.core.sections, kind "every page")."""
+    request = context.get("request")
+    drawn = draw_sections("every page", None, request) if request else []
+    return format_html_join("", "{}", ((part.content,) for part in drawn))

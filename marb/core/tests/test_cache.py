@@ -10,8 +10,6 @@ import pytest
 from django.db import connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from marb.core.cache import breaker, entries, fill, forget, forget_pattern, keys, memory, server, stamps, statistics
 from marb.core.cache.fill import Filled, choose, fetch, read, read_hits
@@ -351,20 +349,7 @@ def test_a_breaker_opens_at_the_first_failure_and_lets_one_try() -> None:
     assert [it.allows(), it.allows()] == [True, True]
 
 
-@pytest.fixture
-def away(monkeypatch) -> Iterator[None]:
-    """A server that cannot be reached."""
-    import redis
-
-    monkeypatch.setattr(server, "BREAKER", breaker.Breaker(time.monotonic))
-    nowhere = redis.Redis(port=9, socket_connect_timeout=0.25, retry=Retry(NoBackoff(), 0))
-    monkeypatch.setattr(server, "get_redis_connection", lambda alias: nowhere)
-    monkeypatch.setattr(server, "OWED", set())
-    yield
-    nowhere.close()
-
-
-def test_without_a_server_everybody_is_answered_by_the_rows(away: None) -> None:
+def test_without_a_server_everybody_is_answered_by_the_rows(no_cache: None) -> None:
     assert [fetch([row()], filled(body)).body for body in (b"1", b"2")] == [b"1", b"2"]
     assert server.BREAKER.is_open
     statistics.flush()
@@ -421,7 +406,7 @@ def test_the_keys_that_are_counted_are_bounded(monkeypatch) -> None:
     assert statistics.read_kinds()["claim"]["hits"] == 50
 
 
-def test_a_batch_that_could_not_be_sent_is_kept(away: None, monkeypatch) -> None:
+def test_a_batch_that_could_not_be_sent_is_kept(no_cache: None, monkeypatch) -> None:
     statistics.count(row(), is_hit=True)
     statistics.flush()
     assert statistics.PROCESS.kinds["claim:hit"] == 1

@@ -128,6 +128,8 @@ def test_every_queue_has_a_worker_and_the_scheduler_is_one():
     assert {"interactive", "ingest", "link", "score", "maintenance"} <= set(words)
     assert words.count("crontab") == 1
     assert "deploy" not in OURS["scheduler"]
+    # its library's own heartbeat would fill a queue that nobody hears
+    assert "--no-heartbeat" in OURS["scheduler"]["command"]
 
 
 def test_no_secret_stands_in_the_file():

@@ -5,13 +5,24 @@ are about claims and no part of an acknowledgement of syntax; a claim in quarant
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from marb.edi.findings import AK905, IK304, IK403, IK502, TA105, Finding
-from marb.edi.x12 import isa_fields, read_separators
+from marb.edi.identify import HEADER
+from marb.edi.x12 import BadInterchange, Separators, Span, isa_fields, read_segments, read_separators
 
-ISA_ELEMENTS = 17
+# of what stands between sets: ISA and GS open, a TA1 answers another interchange
+HEADS = ("GS", "TA1")
+
+
+class Header(NamedTuple):
+    """An ISA, GS or TA1: the place of its first byte, what its interchange is written with, and its elements."""
+
+    offset: int
+    separators: Separators
+    elements: list[str]
 
 
 class Envelope(NamedTuple):
@@ -49,18 +60,44 @@ class ReceivedInterchange(NamedTuple):
     findings: list[Finding]
 
 
+def read_headers(offset: int, data: bytes, separators: Separators | None = None) -> Iterator[Header]:
+    """Yield the ISA, GS and TA1 segments of bytes that stand outside of sets, in order.
+
+    `offset` is the place of the first byte, `separators` those of the interchange that is open there, if one is. An
+    ISA whose separators cannot be read is passed over, and what stands behind it.
+    """
+    starts = [found.start() for found in HEADER.finditer(data)]
+    for place, end in pairwise([0, *starts, len(data)]):
+        stretch = data[place:end]
+        if place in starts:
+            try:
+                separators = read_separators(stretch, offset + place)
+            except BadInterchange:
+                separators = None
+                continue
+            yield Header(offset + place, separators, isa_elements(stretch, separators))
+        if separators is not None:
+            for at, _, elements in read_segments(Span(offset + place, 0, stretch), separators):
+                if elements[0] in HEADS:
+                    yield Header(at, separators, [text.strip() for text in elements])
+
+
+def isa_elements(head: bytes, separators: Separators) -> list[str]:
+    """Split an ISA into its elements: [0] is `ISA`, [16] the component separator alone."""
+    fields = isa_fields(head.decode("latin-1"), separators.element)
+    return [*(field.strip() for field in fields[:16]), separators.component]
+
+
 def read_envelope(before: bytes) -> Envelope | None:
     """Read the last ISA and GS of the bytes that stand before a set; None where they hold no ISA that can be read."""
-    place = before.rfind(b"ISA")
-    if place < 0 or len(before) < place + ISA_ELEMENTS:
-        return None
-    head = before[place:]
-    separators = read_separators(head)
-    fields = isa_fields(head.decode("latin-1"), separators.element)
-    isa = [*(field.strip() for field in fields[:16]), separators.component]
-    pieces = [piece.strip() for piece in head.decode("latin-1").split(separators.segment)]
-    groups = [piece.split(separators.element) for piece in pieces if piece.startswith(f"GS{separators.element}")]
-    return Envelope(isa, groups[-1] if groups else [])
+    isa: list[str] = []
+    gs: list[str] = []
+    for header in read_headers(0, before):
+        if header.elements[0] == "ISA":
+            isa, gs = header.elements, []
+        elif header.elements[0] == "GS":
+            gs = header.elements
+    return Envelope(isa, gs) if isa else None
 
 
 def share_findings(sets: Sequence[ReceivedSet], findings: Iterable[Finding]) -> list[Finding]:

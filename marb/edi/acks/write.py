@@ -2,7 +2,9 @@
 
 TA104, AK901 and IK501 are A where nothing was found, E where something was and the work was taken in all the same,
 R where it was refused, P for a group of which some sets were refused. A claim in quarantine leaves its set accepted
-with errors: the rest of the set has been loaded, and a 999 has no word for that. A refused interchange has no 999.
+with errors, if the rest of the set has been loaded: a 999 has no word for that. An interchange is refused only where
+nothing of it was taken in (what was loaded must not be sent again), and then has no 999. A TA1 is written whether ISA14
+asks for it or not: who does not want it does not fetch it.
 Copies of bad data (IK404) are never written: what is wrong may be PHI.
 """
 
@@ -23,6 +25,10 @@ MOST_CODES = 5
 IK304_CODES = frozenset(("1", "2", "3", "4", "5", "6", "7", "8", "I4", "I6", "I7", "I8", "I9"))
 IK502_CODES = frozenset(("1", "2", "3", "4", "5", "6", "7", "23", "I5", "I6"))
 AK905_CODES = frozenset(("1", "2", "3", "4", "5", "6"))
+# what a sender with other separators may have in a name or number that is repeated here
+MARKS = dict.fromkeys((*range(32), *map(ord, "*~"), 127))
+GS_ELEMENTS = 9
+NUMBER_DIGITS = 9
 Segment = tuple[str, ...]
 
 
@@ -39,18 +45,20 @@ def write_acknowledgement(received: ReceivedInterchange, control: int, now: date
 
 def written(segment: Segment) -> str:
     """Write a segment; elements left empty at its end are left out, but for the ISA, whose places are fixed."""
-    text = "*".join(segment)
+    text = "*".join(element.translate(MARKS) for element in segment)
     return f"{text if segment[0] == 'ISA' else text.rstrip('*')}~\n"
 
 
 def is_refused(received: ReceivedInterchange) -> bool:
-    return any(finding.level == INTERCHANGE for finding in received.findings)
+    """Say whether nothing was taken in: a fault that costs the interchange, and no set that stands all the same."""
+    is_taken = any(each.is_accepted for group in received.groups for each in group.sets)
+    return not is_taken and any(finding.level == INTERCHANGE for finding in received.findings)
 
 
 def interchange_header(isa: list[str], number: str, now: datetime) -> Segment:
     """Turn sender and receiver of the ISA round. ISA14 is 0: nobody acknowledges an acknowledgement."""
     blank = (" " * 10,)
-    ours, theirs = (isa[7].ljust(2), isa[8].ljust(15)), (isa[5].ljust(2), isa[6].ljust(15))
+    ours, theirs = (f"{isa[7]:2.2}", f"{isa[8]:15.15}"), (f"{isa[5]:2.2}", f"{isa[6]:15.15}")
     stamp = (f"{now:%y%m%d}", f"{now:%H%M}", "^", "00501", number, "0", isa[15] if isa[15] in ("P", "T") else "P", ":")
     return ("ISA", "00", *blank, "00", *blank, *ours, *theirs, *stamp)
 
@@ -59,19 +67,20 @@ def acknowledge_interchange(received: ReceivedInterchange) -> Segment:
     """TA1: 01 to 03 are ISA13, ISA09 and ISA10 as received, 04 the verdict, 05 the code of the worst that was found."""
     isa, found = received.isa, received.findings
     worst = next((each for each in found if each.level == INTERCHANGE), found[0] if found else None)
+    named = ("TA1", isa[13][-NUMBER_DIGITS:], isa[9], isa[10])
     if worst is None:
-        return ("TA1", isa[13], isa[9], isa[10], ACCEPTED, NO_ERROR)
-    verdict = REJECTED if worst.level == INTERCHANGE else WITH_ERRORS
-    return ("TA1", isa[13], isa[9], isa[10], verdict, worst.code)
+        return (*named, ACCEPTED, NO_ERROR)
+    return (*named, REJECTED if is_refused(received) else WITH_ERRORS, worst.code)
 
 
 def functional_group(group: ReceivedGroup, place: int, now: datetime) -> list[Segment]:
     """GS to GE: one 999 that answers one group."""
-    sender, receiver = group.gs[2], group.gs[3]
+    gs = [*group.gs, *[""] * GS_ELEMENTS][:GS_ELEMENTS]
+    sender, receiver = gs[2], gs[3]
     number = str(place)
     body = [
         ("ST", "999", f"{place:04d}", GUIDE),
-        ("AK1", group.gs[1], group.gs[6], group.gs[8] if len(group.gs) > 8 else ""),
+        ("AK1", gs[1], gs[6], gs[8]),
         *(segment for each in group.sets for segment in transaction_set(each)),
         verdict_on_group(group),
     ]
@@ -98,7 +107,7 @@ def segment_in_error(position: int, name: str, loop: str, found: Sequence[Findin
     faults = [each.code for each in found if each.code_set == IK304 and each.code in IK304_CODES]
     elements = [each for each in found if each.code_set == IK403]
     for code in dict.fromkeys(faults or [ELEMENT_ERRORS]):
-        yield ("IK3", name or "ST", str(max(position, 1)), loop[:4], code)
+        yield ("IK3", name[:3] or "ST", str(max(position, 1)), loop[:4], code)
     if not faults:
         for each in dict.fromkeys((each.element, each.component, each.code) for each in elements):
             yield element_in_error(*each)

@@ -12,6 +12,7 @@ from marb.edi.acks.received import (
     ReceivedInterchange,
     ReceivedSet,
     read_envelope,
+    read_headers,
     share_findings,
 )
 from marb.edi.acks.write import write_acknowledgement
@@ -87,8 +88,29 @@ def test_a_refused_set_leaves_its_group_partly_accepted():
 
 
 def test_a_refused_interchange_has_a_ta1_and_no_999():
-    texts = texts_of(received(found("W", TA105, "020", 5), found("X", TA105, "001", 9000)))
+    texts = texts_of(received(found("W", TA105, "020", 5), found("X", TA105, "001", 9000), statuses=(False,)))
     assert texts[1:] == ["TA1*000000077*260630*0915*R*001", "IEA*0*000000005"]
+
+
+def test_an_interchange_of_which_a_set_was_taken_in_is_not_refused():
+    texts = texts_of(received(found("X", TA105, "023", 9000), statuses=(True, False)))
+    assert texts[1] == "TA1*000000077*260630*0915*E*023"
+    assert "AK9*P*2*2*1" in texts
+
+
+def test_a_name_that_holds_our_separators_breaks_nothing():
+    envelope = read_envelope(HEAD.replace(b"*", b"|").replace(b"~", b"!").replace(b"SUB", b"S*~B"))
+    assert envelope is not None
+    sets = [ReceivedSet(0, 9, "837", "0001", "005010X222A1", True, [])]
+    texts = texts_of(ReceivedInterchange(envelope.isa, [ReceivedGroup(envelope.gs, sets, [])], []))
+    assert texts[2] == "GS*FA*PAYER*SB*20260701*1230*1*X*005010X231A1"
+
+
+def test_headers_are_found_between_sets_and_not_inside_names():
+    data = b"GE*1*1~IEA*1*000000001~" + HEAD.replace(b"SUB", b"VISAPAY") + b"TA1*000000009*260630*0915*A*000~"
+    names = [header.elements[0] for header in read_headers(100, data, SEPARATORS)]
+    assert names == ["ISA", "GS", "TA1"]
+    assert next(read_headers(100, data, SEPARATORS)).offset == 123
 
 
 def test_a_group_s_own_fault_stands_in_its_ak9():

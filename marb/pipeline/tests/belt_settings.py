@@ -7,4 +7,5 @@ PIPELINE = {
     "837": ["marb.pipeline.tests.stages.stall_once", "marb.pipeline.tests.stages.load_chunk"],
     "835": ["marb.pipeline.tests.stages.load_chunk"],
     "file": ["marb.pipeline.tests.stages.settle_file"],
+    "kept": [],
 }

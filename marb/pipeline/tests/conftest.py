@@ -18,7 +18,7 @@ STAGES = "marb.pipeline.tests.stages"
 def own_stages(settings) -> None:
     chunk = [f"{STAGES}.load_chunk"]
     settings.EDI_CHUNK_CLAIMS = 2
-    settings.PIPELINE = {"837": chunk, "835": chunk, "file": [f"{STAGES}.settle_file"]}
+    settings.PIPELINE = {"837": chunk, "835": chunk, "file": [f"{STAGES}.settle_file"], "kept": []}
 
 
 @pytest.fixture

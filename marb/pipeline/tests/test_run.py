@@ -65,8 +65,8 @@ def test_a_file_of_rejected_sets_is_rejected(ingested):
     assert (file.status, file.claims_rejected, file.claim_count) == ("rejected", 1, 0)
 
 
-def test_an_acknowledgement_is_kept_and_no_stage_runs(ingested, settings):
-    settings.PIPELINE = {"file": ["no.such.stage"]}
+def test_an_acknowledgement_is_kept_and_no_stage_for_claims_runs(ingested, settings):
+    settings.PIPELINE = {"file": ["no.such.stage"], "kept": []}
     file = ingested(response_file())
     assert (file.status, file.kind) == ("kept", "999")
     assert "acknowledgement (999)" in file.reason

@@ -1,21 +1,31 @@
-"""The episode list and the episode page. Episodes are made by linking: nothing here can be changed."""
+"""The episode list and the episode page. Nothing is changed here; the claim that comes next can be downloaded."""
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from claims.admin import patient_of
 from claims.models import Claim
 from claims.page import patient_name
+from claims.write837 import Unwritable
 from episodes.ledger import get_ledger
 from episodes.models import Episode, EpisodeClaim, EpisodeStatus
+from episodes.rebill import KINDS, write_next
+from marb.access.roles import Action, may
 from marb.core.admin import RecordAdmin, practice_ids
+from marb.core.download import send_edi
 from marb.core.list_filters import DayRangeFilter, RelatedFilter
 from marb.core.pages import draw_sections
+from marb.core.reads import note_objects
 from marb.core.templatetags.marb import money
 
 STATUS_TONES = {
@@ -24,6 +34,12 @@ STATUS_TONES = {
     EpisodeStatus.COMPLETE.label: "success",
     EpisodeStatus.DENIED.label: "danger",
 }
+
+CLAIM_KINDS = (
+    ("corrected", "Corrected claim (7)"),
+    ("void", "Void (8)"),
+    ("secondary", "Claim for the next payer"),
+)
 
 
 @admin.register(Episode)
@@ -67,7 +83,27 @@ class EpisodeAdmin(RecordAdmin):
             "ledger": get_ledger(record),
             "links": record.remittance_links.select_related("linked_by"),
             "sections": draw_sections("episode", record, request),
+            "kinds": CLAIM_KINDS if may(request.user, record.practice_id, Action.SEE_IDENTIFIERS) else (),
         }
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.claim_view)
+        return [path("<path:object_id>/claim/<slug:word>/", view, name="episodes_episode_claim"), *super().get_urls()]
+
+    def claim_view(self, request: HttpRequest, object_id: str, word: str) -> HttpResponse:
+        """Send the episode's next claim of a kind as X12, or say on its page why it cannot be written."""
+        episode: Any = self.get_object(request, unquote(object_id))
+        if word not in KINDS:
+            raise Http404
+        if request.method != "GET" or not may(request.user, episode.practice_id, Action.SEE_IDENTIFIERS):
+            raise PermissionDenied
+        note_objects(request, [episode], "export")
+        try:
+            content = write_next(episode, word, timezone.now())
+        except Unwritable as refusal:
+            messages.warning(request, refusal.sentence)
+            return redirect("admin:episodes_episode_change", episode.pk)
+        return send_edi(content, f"episode-{episode.pk}-{word}.x12")
 
     @display(description="Claim")
     def number(self, episode: Episode) -> str:

@@ -1,0 +1,6 @@
+"""The app's pages in the admin: episodes, the queue of remittances to link, and what people changed."""
+
+from episodes.admin.episode import EpisodeAdmin
+from episodes.admin.queue import LinkChangeAdmin, QueuedRemittanceAdmin
+
+__all__ = ["EpisodeAdmin", "LinkChangeAdmin", "QueuedRemittanceAdmin"]
