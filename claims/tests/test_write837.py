@@ -67,7 +67,9 @@ claim_dates = st.tuples(st.sampled_from(["431", "454", "439"]), days).map(lambda
 providers = st.tuples(st.sampled_from(["82", "DN", "77"]), texts).map(
     lambda pair: "NM1*{}*2*{}*****XX*1346267893~N3*1 SIDE ST~N4*TOWN*PA*19001~REF*G2*A1~".format(*pair)
 )
-kept = st.sampled_from(["NTE*ADD*CALL FIRST~", "PWK*OZ*BM***AC*1~", "AMT*F5*12.5~", "CRC*07*Y*01~", "K3*SOMETHING~"])
+# in the order of the guides, in which they are written
+KEPT = ["PWK*OZ*BM***AC*1~", "AMT*F5*12.5~", "K3*SOMETHING~", "NTE*ADD*CALL FIRST~", "CRC*07*Y*01~"]
+kept = st.lists(st.sampled_from(KEPT), max_size=3).map(lambda chosen: sorted(chosen, key=KEPT.index))
 others = st.tuples(st.sampled_from(["S", "T"]), dollars, texts).map(
     lambda said: (
         f"SBR*{said[0]}*18*{said[2]}******CI~CAS*CO*45*{said[1]}*2*50*1.5~CAS*PR*1*3~AMT*D*{said[1]}~OI***Y***Y~"
@@ -88,7 +90,7 @@ services = st.tuples(texts, dollars, days, st.integers(1, 99), texts).map(
     texts,
     st.lists(references, max_size=4),
     st.lists(claim_dates, max_size=3),
-    st.lists(kept, max_size=3),
+    kept,
     st.lists(providers, max_size=3),
     st.lists(others, max_size=2),
     st.lists(services, min_size=1, max_size=3),
