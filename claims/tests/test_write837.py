@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claims.edi837 import ParsedClaim, parse_claims
@@ -86,6 +86,7 @@ services = st.tuples(texts, dollars, days, st.integers(1, 99), texts).map(
 )
 
 
+@settings(max_examples=40)
 @given(
     texts,
     st.lists(references, max_size=4),

@@ -16,7 +16,7 @@ from claims.models import Claim, ServiceLine
 from marb.access.models import Practice
 from marb.edi.scan import Totals, scan
 from marb.pipeline.jobs import ChunkJob
-from monitoring.bench import held, reading
+from monitoring.bench import held, measuring, reading
 from monitoring.bench.figures import Figure, Target, as_document, as_row, rate
 from monitoring.bench.files import describe, write_large, write_pair, write_professional
 from monitoring.bench.house import furnish
@@ -136,7 +136,8 @@ def test_a_small_bench_tells_its_figures_and_leaves_no_database(capfd):
 
 @pytest.mark.workers
 @pytest.mark.django_db(transaction=True)
-def test_what_monitoring_costs_is_measured_by_turns(capfd):
+def test_what_monitoring_costs_is_measured_by_turns(capfd, monkeypatch):
+    monkeypatch.setattr(measuring, "TURNS_OF_GET", 3)
     out = StringIO()
     call_command("bench", "monitoring", claims=12, runs=2, jobs=1, json=True, stdout=out, stderr=StringIO())
     ingest, get = json.loads(out.getvalue())["figures"]

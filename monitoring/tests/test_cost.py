@@ -33,7 +33,7 @@ DETAILS = {
     "payer": ("payers", WHO + 2),  # plans
     "plan": ("plans", WHO + 1),
     "provider": ("providers", WHO + 1),
-    "claim": ("claims", WHO + 3),  # lines, findings
+    "claim": ("claims", WHO + 4),  # lines, findings, answers
     "payment": ("payments", WHO + 2),  # provider adjustments
     "remittance": ("remits", WHO + 4),  # lines, adjustments, findings
     "episode": ("episodes", WHO + 3),  # chain, remittances

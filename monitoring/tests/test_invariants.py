@@ -25,7 +25,8 @@ SELECT practice_id, file_id + {file}, id, 'W', 'EDIT', 'x', '', 0, 0, '', '', 0,
 """  # noqa: E501
 QUEUED = """
 INSERT INTO episodes_openremittance (remittance_id, practice_id, number_key, payer_number, member_id, name_key)
-SELECT id, practice_id, '', '', '', '' FROM remits_remittance ORDER BY id LIMIT 1
+SELECT remittance_id, practice_id, '', '', '', '' FROM episodes_episoderemittance
+WHERE remittance_id NOT IN (SELECT remittance_id FROM episodes_openremittance) ORDER BY 1 LIMIT 1
 """
 PERSON = """
 INSERT INTO auth_user (username, password, first_name, last_name, email, is_superuser, is_staff, is_active, date_joined)
