@@ -174,10 +174,12 @@ def test_a_hit_is_one_trip_with_its_throttle(client: Client, biller, claim: Clai
     for path in (f"{URL}{claim.pk}/", URL):
         client.get(path, headers=headers)
     trips: list[str] = []
-    connect = server.get_redis_connection
+    connect, ours = server.get_redis_connection, threading.current_thread()
 
     def counted(alias: str) -> Any:
-        trips.append(alias)
+        # the thread that hands on the cache's statistics makes trips of its own
+        if threading.current_thread() is ours:
+            trips.append(alias)
         return connect(alias)
 
     monkeypatch.setattr(server, "get_redis_connection", counted)
