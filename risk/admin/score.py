@@ -1,4 +1,4 @@
-"""Risk scores and denial patterns, read-only: scoring and detection write them."""
+"""Risk scores, read-only: scoring writes them."""
 
 from typing import Any
 
@@ -7,8 +7,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from marb.core.admin import ScopedAdmin
-from marb.core.list_filters import RelatedFilter
-from risk.models import DenialPattern, RiskLevel, RiskScore
+from risk.models import RiskLevel, RiskScore
 
 LEVEL_TONES = {
     RiskLevel.LOW.label: "success",
@@ -28,11 +27,3 @@ class RiskScoreAdmin(ScopedAdmin):
     @display(description="Level", label=LEVEL_TONES)
     def level(self, score: Any) -> str:
         return score.get_risk_level_display()
-
-
-@admin.register(DenialPattern)
-class DenialPatternAdmin(ScopedAdmin):
-    list_display = ("pattern_description", "payer", "denial_reason_code", "occurrence_count", "frequency")
-    list_filter = (("payer", RelatedFilter),)
-    list_select_related = ("payer",)
-    newest = ("-occurrence_count", "id")
