@@ -27,3 +27,8 @@ DENIAL_CARCS: Final = sorted(CATEGORY_BY_CARC)
 COST_SHARE_CARCS: Final = ["1", "2", "3"]
 # what an earlier payer did, said again by the next one
 PRIOR_PAYER_CARC: Final = "23"
+
+
+def denial_carcs(practice_id: int) -> list[str]:
+    """Get the reasons that a practice takes for denials."""
+    return DENIAL_CARCS
