@@ -1,6 +1,10 @@
 """Django's entry in the list of apps, and the sections that episodes add to pages below."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.apps import apps as installed
+from django.db.models.signals import post_migrate
 
 
 class EpisodesConfig(AppConfig):
@@ -21,3 +25,11 @@ class EpisodesConfig(AppConfig):
             expand=expand.expand_remittances,
             depends=("episode+",),
         )
+        post_migrate.connect(keep_seeds, self, dispatch_uid="denial reasons")
+
+
+def keep_seeds(sender: Any, apps: Any = installed, **kwargs: Any) -> None:
+    """Plant the shipped meanings of adjustments where a flush, which names no apps, has taken them all."""
+    from episodes.seeds import plant
+
+    plant(apps, None)

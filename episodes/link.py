@@ -256,7 +256,7 @@ def link_rows(cursor: CursorWrapper, start: Start, *, is_settled: bool = False) 
     counts, overtaken = link_gathered(cursor, values)
     weighed = weigh_open(cursor, values)
     if is_settled:
-        settle(cursor)
+        settle(cursor, start.practice_id)
     changed = Start(start.practice_id).also(
         [*overtaken.claims, *weighed.claims], [*overtaken.remittances, *weighed.remittances]
     )
@@ -264,7 +264,7 @@ def link_rows(cursor: CursorWrapper, start: Start, *, is_settled: bool = False) 
     if changed.remittances:
         around = gather(cursor, changed)
         link_gathered(cursor, around)
-        settle(cursor)
+        settle(cursor, start.practice_id)
         link_lines_of(cursor, sorted(changed.remittances))
     if any(counts.values()):
         touch(start.practice_id, "episode")
