@@ -21,6 +21,7 @@ from django.db.backends.utils import CursorWrapper
 
 from episodes.denials import COST_SHARE_CARCS, PRIOR_PAYER_CARC, read_denials, recognise
 from episodes.scope import Start, gather
+from episodes.worklist import keep_items
 from marb.core.cache import touch
 from marb.pipeline.jobs import FileJob
 
@@ -53,7 +54,9 @@ WITH summed AS (
             coalesce(sum(amount) FILTER (WHERE group_code = 'PR'), 0) AS patient,
             coalesce(sum(amount) FILTER (WHERE group_code <> 'PR' AND carc <> %(prior)s), 0) AS adjusted,
             coalesce(bool_or(group_code = 'PR' AND amount > 0 AND carc = ANY(%(shares)s)), false) AS is_shared
-        FROM (SELECT a.*, a.amount > 0 AND {is_denial} AS denies FROM remits_adjustment a WHERE a.remittance_id = r.id) b
+        FROM (
+            SELECT a.*, a.amount > 0 AND {is_denial} AS denies FROM remits_adjustment a WHERE a.remittance_id = r.id
+        ) said
     ) a
 ), levelled AS (
     SELECT *, coalesce(said_level, max(said_level) OVER (PARTITION BY episode_id, payer_id, payer_number),
@@ -151,11 +154,13 @@ def settle(cursor: CursorWrapper, practice_id: int) -> int:
 
 
 def settle_touched(cursor: CursorWrapper, practice_id: int) -> int:
-    """Settle the episodes of `settling_episode`; answers how many rows changed."""
+    """Settle the episodes of `settling_episode`, and the denials to work on; answers how many episodes changed."""
     cursor.execute("ANALYZE settling_episode")
     known = recognise(read_denials(practice_id))
     values = known.values | {"prior": PRIOR_PAYER_CARC, "shares": COST_SHARE_CARCS}
     cursor.execute(ADJUDICATED.format(is_denial=known.sql), values)
     cursor.execute("ANALYZE settling_remittance")
     cursor.execute(SETTLE)
-    return cursor.rowcount
+    changed = cursor.rowcount
+    keep_items(cursor, practice_id)
+    return changed

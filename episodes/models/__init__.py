@@ -15,7 +15,7 @@ from episodes.models.denial import (
 )
 from episodes.models.episode import *  # noqa: F403  (every noun of chains and links)
 
-__all__ = [  # noqa: PLE0604
+__all__ = [
     "ClosedBy",
     "CodeKind",
     "CodeList",
