@@ -7,9 +7,9 @@ from marb.access.models import Membership, Role
 from marb.access.roles import MATRIX, Action, find_practices, is_member, may, may_anywhere
 
 EXPECTED = {
-    Role.ADMINISTRATOR: "read upload change_parties link manage_members see_identifiers see_audit",
-    Role.MANAGER: "read upload change_parties link see_identifiers",
-    Role.BILLER: "read upload link see_identifiers",
+    Role.ADMINISTRATOR: "read upload change_parties link work_denials manage_members see_identifiers see_audit",
+    Role.MANAGER: "read upload change_parties link work_denials see_identifiers",
+    Role.BILLER: "read upload link work_denials see_identifiers",
     Role.AUDITOR: "read see_audit",
 }
 
