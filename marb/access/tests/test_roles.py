@@ -55,4 +55,4 @@ def test_two_roles_in_two_practices_stay_apart(practice, other_practice, biller)
 
 def test_roles_are_read_once(practice, biller, django_assert_num_queries) -> None:
     with django_assert_num_queries(1):
-        assert [may(biller, practice.pk, action) for action in Action].count(True) == 4
+        assert [may(biller, practice.pk, action) for action in Action].count(True) == 5
