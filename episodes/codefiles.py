@@ -1,8 +1,8 @@
 """Reading published code lists: CSV or tab-separated text, columns found by their headers.
 
-Known layouts: X12's lists as exported (Code, Description, Start, Last Modified, Stop), CMS's places of service (Place of
-Service Code, Place of Service Name, Description), and any with a code and a description. Rows without a code, such as
-titles above the header or notes below, are passed over. Pure: text in, rows out.
+Known layouts: X12's lists as exported (Code, Description, Start, Last Modified, Stop), CMS's places of service
+(Place of Service Code, Place of Service Name, Description), and any with a code and a description. Rows without a
+code, such as titles above the header or notes below, are passed over. Pure: text in, rows out.
 """
 
 import csv

@@ -47,7 +47,7 @@ class UnmappedCode(NamedTuple):
 
     group_code: str
     carc: str
-    count: int
+    times: int
     amount: Decimal
     first_date: date
 
@@ -63,8 +63,13 @@ def map_code(practice_id: int, group: str, carc: str, category: str) -> DenialRe
     """Give a practice's code a meaning, with what is usual in the category; a row of the same key is replaced."""
     is_denial = category not in NO_DENIAL
     correctable, strategy = USUAL.get(category, (False, Strategy.APPEAL)) if is_denial else (False, "")
-    values = {"category": category, "is_denial": is_denial, "is_correctable": correctable, "strategy": strategy}
-    key = {"practice_id": practice_id, "group_code": group, "carc": carc, "rarc": ""}
+    values: dict[str, Any] = {
+        "category": category,
+        "is_denial": is_denial,
+        "is_correctable": correctable,
+        "strategy": strategy,
+    }
+    key: dict[str, Any] = {"practice_id": practice_id, "group_code": group, "carc": carc, "rarc": ""}
     with transaction.atomic():
         reason, _ = DenialReason.objects.update_or_create(**key, defaults=values)
         follow(reason)

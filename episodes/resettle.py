@@ -7,6 +7,7 @@ what was read, stays. Each block is a transaction of its own under the practice'
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
@@ -62,7 +63,13 @@ def resettle(practice_id: int) -> int:
 
 def resettle_block(practice_id: int, carcs: list[str], after: int) -> tuple[int, int | None]:
     """Settle the next block after an episode; answers what changed and the block's last episode, None for none left."""
-    values = {"lock": LOCK_CLASS, "practice": practice_id, "carcs": carcs, "after": after, "most": BLOCK_EPISODES}
+    values: dict[str, Any] = {
+        "lock": LOCK_CLASS,
+        "practice": practice_id,
+        "carcs": carcs,
+        "after": after,
+        "most": BLOCK_EPISODES,
+    }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(ROOM)
         cursor.execute(LOCK, values)

@@ -130,7 +130,7 @@ def test_a_code_that_nobody_mapped_surfaces_and_is_mapped_with_one_click(client:
     assert "CO-X9" in text
     assert "CO-45" not in text
     (code,) = find_unmapped(practice.pk)
-    assert (code.carc, code.count, code.amount, str(code.first_date)) == ("X9", 1, 90, "2026-02-01")
+    assert (code.carc, code.times, code.amount, str(code.first_date)) == ("X9", 1, 90, "2026-02-01")
     client.post(page, {"practice": practice.pk, "group_code": "CO", "carc": "X9", "category": "bundling"})
     assert find_unmapped(practice.pk) == []
     assert find_waiting() == [practice.pk]

@@ -97,7 +97,7 @@ def create_audit_entry(practice: Practice, mark: str) -> None:
 def create_denials(episode: Episode, remittance: Remittance, payer: Payer) -> None:
     """Make a denial to work on, and a meaning of the practice's own."""
     create_denial(episode, remittance, payer=payer, deadline_date=FIRST_DAY, deadline_basis="appeal_days")
-    own = {"practice": episode.practice, "carc": "242", "category": "other", "strategy": "APPEAL"}
+    own: dict[str, Any] = {"practice": episode.practice, "carc": "242", "category": "other", "strategy": "APPEAL"}
     DenialReason.objects.get_or_create(**own)
 
 
