@@ -319,6 +319,7 @@ SPECTACULAR_SETTINGS = {
         "ClaimStatus": "claims.models.ClaimStatus",
         "RemittanceStatus": "remits.models.RemittanceStatus",
         "EpisodeStatus": "episodes.models.EpisodeStatus",
+        "DenialState": "episodes.models.DenialState",
         "HealthStatus": ["ok", "down"],
         "DetailedHealthStatus": ["healthy", "degraded"],
     },
@@ -481,7 +482,16 @@ UNFOLD = {
                     page("Links by hand", "history", "episodes_linkchange_changelist"),
                 ],
             },
-            {"title": "Episodes", "items": [page("Episodes", "account_tree", "episodes_episode_changelist")]},
+            {
+                "title": "Episodes",
+                "items": [
+                    page("Episodes", "account_tree", "episodes_episode_changelist"),
+                    page("Denials", "assignment_late", "episodes_denialitem_changelist"),
+                    page("What is a denial", "rule_settings", "episodes_denialreason_changelist"),
+                    page("Codes to map", "new_label", "episodes_denialreason_unmapped"),
+                    page("Code lists", "menu_book", "episodes_codelist_changelist"),
+                ],
+            },
             {
                 "title": "Files",
                 "separator": True,

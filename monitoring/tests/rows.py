@@ -14,7 +14,8 @@ import pyzstd
 from django.contrib.auth import get_user_model
 
 from claims.models import Claim, Contract, ContractFee, EditRule, FeeModifier, ServiceLine
-from episodes.models import Episode, EpisodeClaim, EpisodeRemittance, LinkChange
+from episodes.models import DenialReason, Episode, EpisodeClaim, EpisodeRemittance, LinkChange
+from episodes.tests.links import create_denial
 from marb.access.models import Practice
 from marb.access.trail import store
 from marb.parties.models import Payer, Plan, Provider
@@ -69,6 +70,7 @@ def create_rows(practice: Practice, mark: str = "", count: int = 3) -> Rows:
     create_contract(payers[0], mark)
     create_change(claims[0], remittances[0], mark)
     create_audit_entry(practice, mark)
+    create_denials(episodes[0], remittances[0], payers[0])
     made = (claims, payment, remittances, episodes, score, pattern)
     return Rows(practice, mark, payers, plan, provider, claim_file, remittance_file, held, *made)
 
@@ -90,6 +92,13 @@ def create_audit_entry(practice: Practice, mark: str) -> None:
     words = ("claim", "read", f"claim{mark}-detail", "GET")
     entry: list[Any] = [datetime.now(UTC), practice.pk, None, f"reader{mark}", *words, [1], {}, 200, "127.0.0.1", mark]
     assert store([entry])
+
+
+def create_denials(episode: Episode, remittance: Remittance, payer: Payer) -> None:
+    """Make a denial to work on, and a meaning of the practice's own."""
+    create_denial(episode, remittance, payer=payer, deadline_date=FIRST_DAY, deadline_basis="appeal_days")
+    own: dict[str, Any] = {"practice": episode.practice, "carc": "242", "category": "other", "strategy": "APPEAL"}
+    DenialReason.objects.get_or_create(**own)
 
 
 def create_contract(payer: Payer, mark: str) -> None:
