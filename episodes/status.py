@@ -52,6 +52,7 @@ WITH summed AS (
             coalesce(bool_or(line_id IS NULL AND amount > 0 AND carc = ANY(%(denials)s)), false) AS is_denied_whole,
             coalesce(sum(amount) FILTER (WHERE group_code = 'PR'), 0) AS patient,
             coalesce(sum(amount) FILTER (WHERE group_code <> 'PR' AND carc <> %(prior)s), 0) AS adjusted,
+            coalesce(sum(amount) FILTER (WHERE group_code <> 'PR' AND carc = ANY(%(denials)s)), 0) AS refused,
             coalesce(bool_or(group_code = 'PR' AND amount > 0 AND carc = ANY(%(shares)s)), false) AS is_shared
         FROM remits_adjustment WHERE remittance_id = r.id
     ) a
@@ -146,9 +147,14 @@ def settle_file(job: FileJob) -> dict[str, int]:
 
 def settle(cursor: CursorWrapper) -> int:
     """Settle the episodes of the claims that are gathered; answers how many rows changed."""
+    adjudicate(cursor)
+    cursor.execute(SETTLE)
+    return cursor.rowcount
+
+
+def adjudicate(cursor: CursorWrapper) -> None:
+    """Weigh the remittances of the gathered claims' episodes: `settling_episode` and `settling_remittance`."""
     cursor.execute(TOUCHED)
     cursor.execute("ANALYZE settling_episode")
     cursor.execute(ADJUDICATED, {"denials": DENIAL_CARCS, "prior": PRIOR_PAYER_CARC, "shares": COST_SHARE_CARCS})
     cursor.execute("ANALYZE settling_remittance")
-    cursor.execute(SETTLE)
-    return cursor.rowcount
