@@ -11,6 +11,7 @@ its payment, else of the file's production date, else of the day that it came in
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -49,15 +50,18 @@ WITH answers AS (
     JOIN claims_claim c ON c.id = place.claim_id
     GROUP BY touched.id
 ), chains AS (
-    SELECT e.*, c.payer_id, c.billing_provider_id AS provider_id, c.status = 'processed' AS is_clean, c.line_count,
+    SELECT e.*, balance, balance <> 0 AND e.status = 'complete' AS is_void, c.payer_id,
+        c.billing_provider_id AS provider_id, c.status = 'processed' AS is_clean, c.line_count,
         c.expected_amount, first.day, first.is_denied, answered.primaries, said.is_reversed, follows.is_followed,
         first.charge_amount AS answered_charge, coalesce(said.contractual, 0) AS contractual,
         coalesce(coalesce(c.service_to_date, c.service_from_date) + 1, first.day,
-            (c.created_at AT TIME ZONE 'UTC')::date) AS submitted_on,
-        e.charge_amount - e.paid_amount - e.adjustment_amount - e.patient_responsibility_amount AS balance
+            (c.created_at AT TIME ZONE 'UTC')::date) AS submitted_on
     FROM settling_episode touched JOIN episodes_episode e ON e.id = touched.id JOIN claims_claim c ON c.id = e.claim_id
     LEFT JOIN first ON first.episode_id = e.id LEFT JOIN answered ON answered.episode_id = e.id
     LEFT JOIN said ON said.episode_id = e.id JOIN follows ON follows.episode_id = e.id
+    CROSS JOIN LATERAL (
+        SELECT e.charge_amount - e.paid_amount - e.adjustment_amount - e.patient_responsibility_amount AS balance
+    ) open
 )
 SELECT claim_id, practice_id, payer_id, provider_id, submitted_on,
     date_trunc('month', submitted_on)::date AS submitted_month,
@@ -65,11 +69,13 @@ SELECT claim_id, practice_id, payer_id, provider_id, submitted_on,
     (status = 'complete' AND NOT is_denied AND NOT is_reversed AND NOT is_followed AND primaries <= 1) IS TRUE
         AS is_first_pass,
     line_count, greatest(day - submitted_on, 0) AS lag_days, charge_amount,
-    CASE WHEN day IS NULL THEN coalesce(expected_amount, charge_amount) ELSE charge_amount - contractual END
-        AS net_amount,
-    CASE WHEN day IS NULL THEN 0 ELSE charge_amount - contractual - patient_responsibility_amount END AS due_amount,
-    paid_amount, balance AS open_amount,
-    CASE WHEN day IS NULL THEN coalesce(expected_amount, charge_amount) ELSE balance END AS net_open_amount
+    CASE WHEN is_void THEN 0 WHEN day IS NULL THEN coalesce(expected_amount, charge_amount)
+        ELSE charge_amount - contractual END AS net_amount,
+    CASE WHEN is_void OR day IS NULL THEN 0 ELSE charge_amount - contractual - patient_responsibility_amount END
+        AS due_amount,
+    paid_amount, CASE WHEN is_void THEN 0 ELSE balance END AS open_amount,
+    CASE WHEN is_void THEN 0 WHEN day IS NULL THEN coalesce(expected_amount, charge_amount) ELSE balance END
+        AS net_open_amount
 FROM chains
 """
 FORMER_CHAINS = """
@@ -88,7 +94,8 @@ FRESH_REMITTANCES = f"""
 CREATE TEMP TABLE rolling_fresh ON COMMIT DROP AS
 SELECT r.id AS remittance_id, r.practice_id, r.payer_id, coalesce(c.billing_provider_id, p.payee_id) AS provider_id,
     date_trunc('month', {SAID_ON})::date AS month, r.claim_status_code {ADJUDICATES} AS is_adjudication,
-    r.claim_status_code {ADJUDICATES} AND coalesce(weighed.is_denied, lone.is_denied, false) AS is_denied, l.id IS NOT NULL AS is_linked,
+    r.claim_status_code {ADJUDICATES} AND coalesce(weighed.is_denied, lone.is_denied, false) AS is_denied,
+    l.id IS NOT NULL AS is_linked,
     balanced.said AS is_balanced, balanced.said AND (l.method <> 'manual') IS TRUE AS is_posted
 FROM rolling_seen seen JOIN remits_remittance r ON r.id = seen.id JOIN remits_payment p ON p.id = r.payment_id
 LEFT JOIN settling_remittance weighed ON weighed.id = r.id
@@ -245,7 +252,11 @@ def roll_start(cursor: CursorWrapper, start: Start) -> dict[str, int]:
 
 def roll(cursor: CursorWrapper, practice_id: int) -> dict[str, int]:
     """Bring all up to what is gathered and adjudicated; answers how many rows of each kind changed."""
-    values = {"denials": denial_carcs(practice_id), "prior": PRIOR_PAYER_CARC, "shares": COST_SHARE_CARCS}
+    values: dict[str, Any] = {
+        "denials": denial_carcs(practice_id),
+        "prior": PRIOR_PAYER_CARC,
+        "shares": COST_SHARE_CARCS,
+    }
     cursor.execute(CLEAR)
     cursor.execute(MONTHS)
     cursor.execute(DAYS)
@@ -267,7 +278,7 @@ def roll(cursor: CursorWrapper, practice_id: int) -> dict[str, int]:
 
 def replace(
     cursor: CursorWrapper,
-    values: dict[str, object],
+    values: dict[str, Any],
     name: str,
     columns: tuple[str, ...],
     reads: Iterable[str],
@@ -295,7 +306,9 @@ def sum_month(cursor: CursorWrapper, line_id: int) -> None:
     """Make the sums anew that one underpaid line is in, inside the caller's transaction."""
     cursor.execute(CLEAR)
     cursor.execute(MONTHS)
-    cursor.execute(f"INSERT INTO rolling_month SELECT {PLACE}, month FROM episodes_underpaidline WHERE id = %s", [line_id])
+    cursor.execute(
+        f"INSERT INTO rolling_month SELECT {PLACE}, month FROM episodes_underpaidline WHERE id = %s", [line_id]
+    )
     for statement in SUM_MONTHS:
         cursor.execute(statement)
 

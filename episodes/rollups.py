@@ -22,9 +22,7 @@ def amount(**options: Any) -> Any:
 class Counted(Loaded):
     """Whose sums a row is in."""
 
-    payer = models.ForeignKey(
-        Payer, models.CASCADE, related_name="+", null=True, db_index=False, db_constraint=False
-    )
+    payer = models.ForeignKey(Payer, models.CASCADE, related_name="+", null=True, db_index=False, db_constraint=False)
     provider = models.ForeignKey(
         Provider, models.CASCADE, related_name="+", null=True, db_index=False, db_constraint=False
     )

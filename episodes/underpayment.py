@@ -1,10 +1,11 @@
 """Which lines a payer allowed less for than its contract says (DOMAIN 4.5), in set-based SQL.
 
 What a payer allowed of a line is what it paid (SVC03), what it left to the patient (CAS of PR), and sequestration
-(253), by which the payment is cut and not what is allowed; AMT*B6 where the patient's share stands at the claim and not
-at its lines. All answers of a payer to a line are netted, so what was reversed counts for nothing and a correction
-stands; a denial that the payer later paid is no part of it. Against it stands the line's expected amount, as claims were
-priced by contract or fee schedule. CO-45 says nothing here: a payer that allows too little writes the rest off by it.
+(253), by which the payment is cut and not what is allowed; AMT*B6 where the patient's share stands at the claim and
+not at its lines. All answers of a payer to a line are netted, so what was reversed counts for nothing and a correction
+stands; a denial that the payer later paid is no part of it. Against it stands the line's expected amount, as claims
+were priced by contract or fee schedule. CO-45 says nothing here: a payer that allows too little writes off the rest by
+it.
 
 A line is a candidate where more than the payer's tolerance is missing, in dollars and in percent, and the line is not
 explained: no denial reason, not paid by capitation (24), not taken back whole. Only the claim's first payer is asked.
