@@ -55,8 +55,8 @@ class AgeSerializer(serializers.Serializer[Any]):
 class SubmittedSerializer(serializers.Serializer[Any]):
     """What was submitted in the months."""
 
-    claim_count = dollars()
-    line_count = dollars()
+    claim_count = serializers.IntegerField()
+    line_count = serializers.IntegerField()
     charge_amount = dollars()
 
 

@@ -78,7 +78,11 @@ def read_figures(scope: Scope, choice: Choice, today: date) -> dict[str, Any]:
         "months": [f"{month:%Y-%m}" for month in choice.months],
         "figures": [figure_json(figure) for figure in figures],
         "ageing": [{"bucket": name, "amount": amount} for name, amount in whole.open.buckets.items()],
-        "submitted": {name: whole.sum(name) for name in ("claim_count", "line_count", "charge_amount")},
+        "submitted": {
+            "claim_count": int(whole.sum("claim_count")),
+            "line_count": int(whole.sum("line_count")),
+            "charge_amount": whole.sum("charge_amount"),
+        },
         "payers": payer_rows(choice, payer_series, ages, today),
     }
 

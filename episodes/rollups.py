@@ -105,6 +105,7 @@ class MonthSum(Counted):
     underpaid_amount = amount()
 
     class Meta:
+        verbose_name = "key figure"
         constraints = [
             models.UniqueConstraint(
                 fields=["practice", "month", "payer", "provider"], name="monthsum_once", nulls_distinct=False
