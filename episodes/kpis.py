@@ -202,8 +202,8 @@ DEFINITIONS = (
     ),
     Definition(
         "payer_lag", "Payer lag",
-        "Days from submission (the day after service) to the payment date of the first answer, on average. By day of "
-        "the first answer.",
+        "Days from submission (as the file says, else the day after service) to the payment date of the first "
+        "answer, on average. By day of the first answer.",
         "Ours; target: ours, 30 days", "days", percent("30"), False,
         lambda basis: ratio(basis.sum("lag_days"), basis.sum("answered_count"), 1),
     ),

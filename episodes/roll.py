@@ -5,9 +5,9 @@ adds to the sums is worked out from its rows (episodes.rollups) and compared wit
 differs, the sums of the months and days that it was in and is in are made anew from their rows. Nothing is ever added
 to a sum, so a file that runs twice, a late reversal or a link that moves end the same.
 
-Days: a claim is submitted on the day after its service, for the rows keep no date of its interchange; without a date
-of service it is the day of its first answer, and without one the day that it came in. A remittance is of the day of
-its payment, else of the file's production date, else of the day that it came in.
+Days: a claim is submitted on the day that its file says (BHT04, GS04), else on the day after its service; without
+either it is the day of its first answer, and without one the day that it came in. A remittance is of the day of its
+payment, else of the file's production date, else of the day that it came in.
 """
 
 from collections.abc import Iterable, Iterator
@@ -54,7 +54,7 @@ WITH answers AS (
         c.billing_provider_id AS provider_id, c.status = 'processed' AS is_clean, c.line_count,
         c.expected_amount, first.day, first.is_denied, answered.primaries, said.is_reversed, follows.is_followed,
         first.charge_amount AS answered_charge, coalesce(said.contractual, 0) AS contractual,
-        coalesce(coalesce(c.service_to_date, c.service_from_date) + 1, first.day,
+        coalesce(c.submitted_date, coalesce(c.service_to_date, c.service_from_date) + 1, first.day,
             (c.created_at AT TIME ZONE 'UTC')::date) AS submitted_on
     FROM settling_episode touched JOIN episodes_episode e ON e.id = touched.id JOIN claims_claim c ON c.id = e.claim_id
     LEFT JOIN first ON first.episode_id = e.id LEFT JOIN answered ON answered.episode_id = e.id
@@ -201,13 +201,14 @@ ABOUT = """
 
 
 def part_of(table: str, month: str, sums: dict[str, str]) -> str:
-    """Write the SELECT of one kind of row for the touched months, every sum in its place and the others zero."""
+    """Write the SELECT of one kind of row for the touched months, every sum in its place and the others zero.
+
+    A month's rows are read once, however many of its places are touched.
+    """
     shown = ", ".join(f"{sums.get(name, '0')} AS {name}" for name in SUMS)
-    touched = "SELECT DISTINCT * FROM rolling_month"
-    about = ABOUT.format(row="row", at=month, at_of="month")
     return f"""
-    SELECT touched.practice_id, touched.payer_id, touched.provider_id, touched.month, {shown}
-    FROM ({touched}) touched JOIN {table} row ON {about} GROUP BY 1, 2, 3, 4
+    SELECT {PLACE}, {month} AS month, {shown} FROM {table}
+    WHERE (practice_id, {month}) IN (SELECT practice_id, month FROM rolling_month) GROUP BY {PLACE}, {month}
     """
 
 
@@ -217,7 +218,9 @@ SUM_MONTHS = (
     f"""
     INSERT INTO episodes_monthsum ({PLACE}, month, {", ".join(SUMS)})
     SELECT {PLACE}, month, {", ".join(f"sum({name})" for name in SUMS)}
-    FROM ({" UNION ALL ".join(part_of(*given) for given in GIVEN)}) parts GROUP BY {PLACE}, month
+    FROM ({" UNION ALL ".join(part_of(*given) for given in GIVEN)}) part
+    WHERE EXISTS (SELECT FROM rolling_month touched WHERE {ABOUT.format(row="part", at="month", at_of="month")})
+    GROUP BY {PLACE}, month
     """,
 )
 SUM_DAYS = (
@@ -225,11 +228,12 @@ SUM_DAYS = (
     + ABOUT.format(row="old", at="day", at_of="day"),
     f"""
     INSERT INTO episodes_daybalance ({PLACE}, day, open_amount, net_open_amount)
-    SELECT touched.practice_id, touched.payer_id, touched.provider_id, touched.day,
-        sum(row.open_amount), sum(row.net_open_amount)
-    FROM (SELECT DISTINCT * FROM rolling_day) touched JOIN episodes_countedchain row
-        ON {ABOUT.format(row="row", at="submitted_on", at_of="day")}
-    GROUP BY 1, 2, 3, 4 HAVING bool_or(row.open_amount <> 0 OR row.net_open_amount <> 0)
+    SELECT * FROM (
+        SELECT {PLACE}, submitted_on AS day, sum(open_amount) AS open_amount, sum(net_open_amount) AS net_open_amount
+        FROM episodes_countedchain
+        WHERE (practice_id, submitted_on) IN (SELECT practice_id, day FROM rolling_day)
+        GROUP BY {PLACE}, submitted_on HAVING bool_or(open_amount <> 0 OR net_open_amount <> 0)
+    ) part WHERE EXISTS (SELECT FROM rolling_day touched WHERE {ABOUT.format(row="part", at="day", at_of="day")})
     """,
 )
 

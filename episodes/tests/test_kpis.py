@@ -13,7 +13,7 @@ JANUARY = date(2026, 1, 1)
 EMPTY = dict.fromkeys(SUMS, Decimal(0))
 
 
-def basis(first: date, last: date, days: int = 0, open: Open | None = None, **months: dict[str, Any]) -> Basis:
+def basis(first: date, last: date, days: int = 0, open: Open | None = None, **months: Any) -> Basis:
     """A basis of months like `m2={"claim_count": 4}`, of 2026."""
     series = {
         date(2026, int(name[1:]), 1): EMPTY | {key: Decimal(value) for key, value in sums.items()}
@@ -49,7 +49,7 @@ def test_a_clean_claim_rate_is_a_share_of_what_was_submitted() -> None:
 
 
 def test_first_denials_stand_over_the_average_of_three_months_before() -> None:
-    months = {f"m{number}": {"claim_count": number * 10, "first_denied_count": 2} for number in (1, 2, 3, 4)}
+    months: Any = {f"m{number}": {"claim_count": number * 10, "first_denied_count": 2} for number in (1, 2, 3, 4)}
     assert value("initial_denial_rate", basis(date(2026, 4, 1), date(2026, 4, 1), **months)) == 10
     # rows that go back two months are averaged over two
     assert value("initial_denial_rate", basis(date(2026, 3, 1), date(2026, 3, 1), **months)) == Decimal("13.33")

@@ -27,7 +27,7 @@ from remits.models import Remittance
 
 pytestmark = pytest.mark.django_db
 DENIAL = PAYMENT | {"paid_amount": Decimal(0), "adjustments": {"CO-197": "100"}}
-SECOND = {"patient_control_number": "B2", "service_from_date": date(2026, 2, 27), "status": "incomplete"}
+SECOND = {"patient_control_number": "B2", "submitted_date": date(2026, 2, 28), "status": "incomplete"}
 LONE = PAYMENT | {"patient_control_number": "ZZ", "status": "error", "adjustments": {}, "payer": "SECO"}
 STEPS: tuple[Step, ...] = (
     claims("c", ORIGINAL, SECOND),
@@ -79,7 +79,7 @@ def is_denial(remittance: Remittance) -> bool:
 def count_chain(found: Counter[Any], episode: Episode) -> None:
     claim = episode.claim
     place = (claim.payer and claim.payer.payer_code, claim.billing_provider and claim.billing_provider.provider_code)
-    sent = claim.service_from_date + timedelta(days=1)  # type: ignore[operator]
+    sent: Any = claim.submitted_date or claim.service_from_date + timedelta(days=1)  # type: ignore[operator]
     links = EpisodeRemittance.objects.filter(episode=episode).select_related("remittance__payment")
     said = sorted((link.remittance for link in links), key=lambda r: (r.payment.payment_date, r.claim_status_code))
     answers = [remittance for remittance in said if remittance.claim_status_code != "22"]
@@ -88,14 +88,19 @@ def count_chain(found: Counter[Any], episode: Episode) -> None:
     balance = episode.charge_amount - episode.paid_amount - episode.adjustment_amount
     balance -= episode.patient_responsibility_amount
     net = due if answers else episode.charge_amount
-    by_sent = {"claim_count": 1, "clean_count": int(claim.is_clean), "line_count": claim.line_count}
+    by_sent: dict[str, Any] = {"claim_count": 1, "clean_count": int(claim.is_clean), "line_count": claim.line_count}
     by_sent |= {"charge_amount": episode.charge_amount, "net_amount": net, "paid_amount": episode.paid_amount}
     by_sent["due_amount"] = due - episode.patient_responsibility_amount if answers else 0
     add(found, by_sent, first_of(sent), place)
     add(found, {"open_amount": balance, "net_open_amount": balance}, sent, place)
     if answers:
-        day, denied = answers[0].payment.payment_date, is_denial(answers[0])
-        by_answer = {"answered_count": 1, "lag_days": max(0, (day - sent).days), "first_denied_count": int(denied)}
+        day: Any = answers[0].payment.payment_date
+        denied = is_denial(answers[0])
+        by_answer: dict[str, Any] = {
+            "answered_count": 1,
+            "lag_days": max(0, (day - sent).days),
+            "first_denied_count": int(denied),
+        }
         by_answer["first_denied_amount"] = episode.charge_amount if denied else 0
         by_answer["first_pass_count"] = int(episode.status == "complete" and len(said) == 1 and not denied)
         add(found, by_answer, first_of(day), place)

@@ -103,7 +103,7 @@ def create_underpaid(claim: Claim, remittance: Remittance, mark: str) -> Underpa
     MonthSum.objects.create(**place, provider=claim.billing_provider, month=FIRST_DAY.replace(day=1), claim_count=3)
     amounts = {"charge_amount": 125, "expected_amount": 90, "allowed_amount": 80, "paid_amount": 64}
     line = UnderpaidLine.objects.create(
-        **place, **amounts, variance_amount=10, claim=claim, remittance=remittance, service_line=claim.lines.first(),
+        **place, **amounts, variance_amount=10, claim=claim, remittance=remittance, service_line=claim.lines.all()[0],
         procedure_code=f"99214{mark}", paid_on=FIRST_DAY, month=FIRST_DAY.replace(day=1), status="disputed",
         assigned_to=person,
     )  # fmt: skip
