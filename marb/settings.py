@@ -74,6 +74,7 @@ PIPELINE = {
     "file": [
         "claims.answers.meet_file",
         "remits.settle.settle_file",
+        "episodes.holds.hold_file",
         "episodes.link.link_file",
         "episodes.lines.link_lines",
         "episodes.status.settle_file",
