@@ -23,7 +23,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from episodes.hand import MOST_REASON, Person, Refused
-from episodes.models import Episode, Hold, HoldChange, HoldState
+from episodes.models import Episode, EpisodeStage, Hold, HoldChange, HoldState
 from episodes.scope import LOCK, LOCK_CLASS, Start, gather
 from episodes.status import settle
 from marb.core.cache import touch
@@ -51,16 +51,18 @@ WITH own AS (
     UNION SELECT p.id FROM own JOIN remits_payment p ON p.practice_id = own.practice_id
         AND p.trace_number = own.trace_number WHERE own.trace_number <> ''
 ), judged AS (
-    SELECT p.*, f.sha256, coalesce(h.state, '') AS state, p.difference_amount <> 0 OR p.unbalanced_count > 0 AS is_wrong
+    SELECT p.*, f.sha256, coalesce(h.state, '') AS state, w.is_wrong,
+        h.state = 'kept' OR (w.is_wrong AND h.state IS DISTINCT FROM 'released') AS is_last
     FROM near JOIN remits_payment p ON p.id = near.id JOIN pipeline_edifile f ON f.id = p.file_id
     LEFT JOIN episodes_hold h ON h.payment_id = p.id AND h.remittance_id IS NULL
+    CROSS JOIN LATERAL (SELECT p.difference_amount <> 0 OR p.unbalanced_count > 0 AS is_wrong) w
     WHERE p.difference_amount IS NOT NULL
 ), ranked AS (
-    SELECT *, state = 'kept' OR (is_wrong AND state <> 'released') AS is_last,
+    SELECT *,
         bool_or(NOT is_wrong) OVER (PARTITION BY payer_id, trace_number) AND trace_number <> '' AS is_corrected,
         row_number() OVER (
             PARTITION BY payer_id, trace_number, payment_amount, state = 'discarded'
-            ORDER BY state = 'kept' OR (is_wrong AND state <> 'released'), production_date NULLS LAST, sha256, byte_offset
+            ORDER BY is_last IS TRUE, production_date NULLS LAST, sha256, byte_offset
         ) AS nth
     FROM judged
 ), reasoned AS (
@@ -224,6 +226,14 @@ class Step(NamedTuple):
     before: Standing
     after: Standing
 
+    @property
+    def before_words(self) -> str:
+        return EpisodeStage(self.before.stage).label
+
+    @property
+    def after_words(self) -> str:
+        return EpisodeStage(self.after.stage).label
+
 
 class DryRun(NamedTuple):
     """What posting would do: the first MOST_SHOWN episodes that change, and the sums over all that do.
@@ -286,9 +296,7 @@ def read_standings(episodes: list[int]) -> dict[int, tuple[str, Standing]]:
     return {pk: (number, Standing(*figures)) for pk, number, *figures in rows}
 
 
-def dry_run(
-    hold: Hold, before: dict[int, tuple[str, Standing]], after: dict[int, tuple[str, Standing]]
-) -> DryRun:
+def dry_run(hold: Hold, before: dict[int, tuple[str, Standing]], after: dict[int, tuple[str, Standing]]) -> DryRun:
     steps = [
         Step(pk, number, was, after[pk][1])
         for pk, (number, was) in before.items()

@@ -245,9 +245,7 @@ def link_file(job: FileJob) -> dict[str, int]:
         return counts
 
 
-def link_rows(
-    cursor: CursorWrapper, start: Start, *, is_settled: bool = False, cause: str = ""
-) -> dict[str, int]:
+def link_rows(cursor: CursorWrapper, start: Start, *, is_settled: bool = False, cause: str = "") -> dict[str, int]:
     """Link what a start reaches, weigh what no number links, and link and settle anew around what that changed.
 
     Inside the caller's transaction. With `is_settled` all that the start reaches is settled too, as a file's stage

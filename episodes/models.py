@@ -114,9 +114,7 @@ class Episode(Scoped):
             models.Index(
                 fields=["practice", "hand_stage", "-id"], condition=~Q(hand_stage=""), name="episode_by_hand_stage"
             ),
-            models.Index(
-                fields=["practice", "-id"], condition=Q(is_secondary_due=True), name="episode_secondary_due"
-            ),
+            models.Index(fields=["practice", "-id"], condition=Q(is_secondary_due=True), name="episode_secondary_due"),
         ]
 
     def __str__(self) -> str:
@@ -472,9 +470,7 @@ class Takeback(Scoped):
     provider_adjustment = models.OneToOneField(
         ProviderAdjustment, models.CASCADE, primary_key=True, related_name="takeback"
     )
-    episode = models.ForeignKey(
-        Episode, models.CASCADE, related_name="takebacks", db_index=False, db_constraint=False
-    )
+    episode = models.ForeignKey(Episode, models.CASCADE, related_name="takebacks", db_index=False, db_constraint=False)
 
     class Meta:
         ordering = ["provider_adjustment_id"]

@@ -11,14 +11,15 @@ Three kinds count for nothing: what is held (episodes.holds, and the two reasons
 denial that the payer never reversed but that a later adjudication at the same payer replaces (a resubmission after a
 full denial). The charge is that of the chain's last claim that is not a void.
 
-Held, one remittance at a time: a reversal of a payer that takes back more charges than it ever answered (of several the
-later ones), and what contradicts itself: a denial (4) or a forwarding (23) that pays, a reversal that gives, an answer that is no reversal and is negative. Both are functions of the rows, so a hold clears by itself
-when the original comes.
+Held, one remittance at a time: a reversal of a payer that takes back more charges than it ever answered (of several
+the later ones), and what contradicts itself: a denial (4) or a forwarding (23) that pays, a reversal that gives, an
+answer that is no reversal and is negative. Both are functions of the rows, so a hold clears by itself when the
+original comes.
 
-Status: `pending` without remittance that counts; `denied` when the last adjudication pays nothing, leaves no deductible,
-coinsurance or copayment, and gives a denial reason for the claim or for every line (or is CLP02 = 4); `complete` when
-charge - paid - adjustments - patient responsibility is zero, or the chain is voided and the payer took everything back,
-or a person closed it; else `linked`: a lone reversal, a part of the lines, a missing payer.
+Status: `pending` without remittance that counts; `denied` when the last adjudication pays nothing, leaves no
+deductible, coinsurance or copayment, and gives a denial reason for the claim or for every line (or is CLP02 = 4);
+`complete` when charge - paid - adjustments - patient responsibility is zero, or the chain is voided and the payer took
+everything back, or a person closed it; else `linked`: a lone reversal, a part of the lines, a missing payer.
 
 Stage is finer. Without remittance: `rejected` where the last claim was by 999, TA1 or 277CA, `in_adjudication` where it
 was accepted or its answer is held, else `submitted`; so too after a denial that a replacement follows which nobody has
@@ -93,7 +94,7 @@ WITH contradiction AS (
         WHEN code IN ('4', '23') AND paid_amount <> 0
             THEN format('It says that nothing is paid (CLP02 = %%s), and yet pays %%s.', code, paid_amount)
         WHEN code <> '22' AND charge_amount < 0
-            THEN format('Its charge is %%s, as in a reversal, but it is no reversal (CLP02 = %%s).', charge_amount, code)
+            THEN format('Its charge is %%s, as in a reversal, but it is none (CLP02 = %%s).', charge_amount, code)
         END AS sentence
     FROM settling_said
     WHERE is_posted AND (charge_amount < 0 OR paid_amount <> 0 OR charge_amount > 0 AND code = '22')

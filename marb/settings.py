@@ -477,6 +477,7 @@ UNFOLD = {
                 "items": [
                     page("Remittances", "receipt_long", "remits_remittance_changelist"),
                     page("Payments", "payments", "remits_payment_changelist"),
+                    page("On hold", "front_hand", "episodes_hold_changelist"),
                     page("To link", "add_link", "episodes_queuedremittance_changelist"),
                     page("Links by hand", "history", "episodes_linkchange_changelist"),
                 ],

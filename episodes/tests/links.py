@@ -6,8 +6,8 @@ from typing import Any
 
 from claims.models import Claim
 from episodes.match import normalise
-from episodes.models import Episode, EpisodeClaim, EpisodeRemittance, LinkMethod, OpenRemittance
-from remits.models import Remittance
+from episodes.models import Episode, EpisodeClaim, EpisodeRemittance, Hold, LinkMethod, OpenRemittance
+from remits.models import Payment, Remittance
 
 
 def create_episode(claim: Claim, **columns: Any) -> Episode:
@@ -36,3 +36,10 @@ def create_open(remittance: Remittance, claims: Sequence[Claim] = (), **columns:
         "candidates": candidates, "candidate_count": len(candidates), "best_score": 0.5 if candidates else None,
     } | columns  # fmt: skip
     return OpenRemittance.objects.create(practice=remittance.practice, remittance=remittance, **values)
+
+
+def create_hold(payment: Payment, word: str = "") -> Hold:
+    """Hold a payment for not balancing; the sentence carries the word."""
+    return Hold.objects.create(
+        practice=payment.practice, payment=payment, reason="unbalanced", sentence=f"It does not balance. {word}".strip()
+    )

@@ -15,6 +15,7 @@ from django.contrib.auth import get_user_model
 
 from claims.models import Claim, Contract, ContractFee, FeeModifier, ServiceLine
 from episodes.models import Episode, EpisodeClaim, EpisodeRemittance, LinkChange
+from episodes.tests.links import create_hold
 from marb.access.models import Practice
 from marb.access.trail import store
 from marb.parties.models import Payer, Plan, Provider
@@ -68,6 +69,7 @@ def create_rows(practice: Practice, mark: str = "", count: int = 3) -> Rows:
     score, pattern = create_risk(claims[0], payers[0], mark)
     create_contract(payers[0], mark)
     create_change(claims[0], remittances[0], mark)
+    create_hold(payment, mark)
     create_audit_entry(practice, mark)
     made = (claims, payment, remittances, episodes, score, pattern)
     return Rows(practice, mark, payers, plan, provider, claim_file, remittance_file, held, *made)
