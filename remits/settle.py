@@ -1,9 +1,10 @@
 """Settle the payments of a file whose chunks are all in: what they come to, and which were sent before.
 
 Payment: sum of CLP04 - sum of PLB = BPR02 (DOMAIN 2.3); beside that difference stand those of its claims and lines.
-One that does not balance is stored with its difference and a finding; claim payments of it that are no rows (quarantined, or in a parked chunk) are counted in the sentence, since
-their money cannot be. A payment with the payer, trace number and amount of an earlier one is noted (R7); the earlier
-is the one with the lower file, then the lower offset, so that the order of arrival does not matter.
+One that does not balance is stored with its difference and a finding; claim payments of it that are no rows
+(quarantined, or in a parked chunk) are counted in the sentence, since their money cannot be. A payment with the payer,
+trace number and amount of an earlier one is noted (R7); the earlier is the one with the lower file, then the lower
+offset, so that the order of arrival does not matter.
 
 Three statements over sets, safe to run twice; a lock per practice keeps two runs from noting the same thing.
 """

@@ -51,9 +51,7 @@ def state(files: Files) -> list[Any]:
     holds = Hold.objects.filter(practice=files.practice).order_by("payment__file__sha256", "payment__byte_offset")
     return [
         list(episodes.values_list(*columns)),
-        list(
-            holds.exclude(state="cleared").values_list("payment__file__sha256", "reason", "state", "sentence")
-        ),
+        list(holds.exclude(state="cleared").values_list("payment__file__sha256", "reason", "state", "sentence")),
     ]
 
 
