@@ -21,3 +21,4 @@ class EpisodesConfig(AppConfig):
             expand=expand.expand_remittances,
             depends=("episode+",),
         )
+        register("payment", "episode", title="Holds, takebacks and forwarded balances", render=sections.draw_payment)
