@@ -286,8 +286,12 @@ def find_episodes(hold: Hold) -> list[int]:
         if hold.remittance_id is None
         else {"remittance_links__remittance_id": hold.remittance_id}
     )
-    named = [] if hold.remittance_id else links.filter(takebacks__provider_adjustment__payment_id=hold.payment_id)
-    return sorted({*links.filter(**of_hold).values_list("pk", flat=True), *(each.pk for each in named)})
+    named: Iterable[int] = (
+        []
+        if hold.remittance_id
+        else links.filter(takebacks__provider_adjustment__payment_id=hold.payment_id).values_list("pk", flat=True)
+    )
+    return sorted({*links.filter(**of_hold).values_list("pk", flat=True), *named})
 
 
 def read_standings(episodes: list[int]) -> dict[int, tuple[str, Standing]]:
