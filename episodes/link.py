@@ -250,7 +250,7 @@ def link_file(job: FileJob) -> dict[str, int]:
         return counts
 
 
-def link_rows(cursor: CursorWrapper, start: Start, *, is_settled: bool = False) -> dict[str, int]:
+def link_rows(cursor: CursorWrapper, start: Start, *, is_settled: bool = False, cause: str = "") -> dict[str, int]:
     """Link what a start reaches, weigh what no number links, and link and settle anew around what that changed.
 
     Inside the caller's transaction. With `is_settled` all that the start reaches is settled too, as a file's stage
@@ -261,7 +261,7 @@ def link_rows(cursor: CursorWrapper, start: Start, *, is_settled: bool = False) 
     counts, overtaken = link_gathered(cursor, values)
     weighed = weigh_open(cursor, values)
     if is_settled:
-        settle(cursor, start.practice_id)
+        settle(cursor, start.practice_id, cause=cause)
     changed = Start(start.practice_id).also(
         [*overtaken.claims, *weighed.claims], [*overtaken.remittances, *weighed.remittances]
     )
@@ -269,7 +269,7 @@ def link_rows(cursor: CursorWrapper, start: Start, *, is_settled: bool = False) 
     if changed.remittances:
         around = gather(cursor, changed)
         link_gathered(cursor, around)
-        settle(cursor, start.practice_id)
+        settle(cursor, start.practice_id, file_id=start.file_id, cause=cause)
         link_lines_of(cursor, sorted(changed.remittances))
         roll(cursor, start.practice_id)
     if any(counts.values()):

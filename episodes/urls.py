@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from episodes.api import EpisodeViewSet, UnlinkedClaimViewSet
 from episodes.denialapi import DenialViewSet
+from episodes.holdapi import HoldViewSet
 from episodes.kpiapi import Kpis
 from episodes.linkapi import LinkViewSet, UnlinkedRemittanceViewSet
 from episodes.underpaidapi import UnderpaidViewSet
@@ -39,6 +40,7 @@ router = SimpleRouter()
 router.register("episodes", EpisodeViewSet, basename="episode")
 router.register("denials", DenialViewSet, basename="denial")
 router.register("underpayments", UnderpaidViewSet, basename="underpaid")
+router.register("holds", HoldViewSet, basename="hold")
 urlpatterns = [
     path("kpis/", Kpis.as_view(), name="kpis"),
     *unlinked("claims", "claim", UnlinkedClaimViewSet),

@@ -75,6 +75,7 @@ PIPELINE = {
         "claims.history.edit_file",
         "claims.answers.meet_file",
         "remits.settle.settle_file",
+        "episodes.holds.hold_file",
         "episodes.link.link_file",
         "episodes.lines.link_lines",
         "episodes.status.settle_file",
@@ -486,6 +487,7 @@ UNFOLD = {
                 "items": [
                     page("Remittances", "receipt_long", "remits_remittance_changelist"),
                     page("Payments", "payments", "remits_payment_changelist"),
+                    page("On hold", "front_hand", "episodes_hold_changelist"),
                     page("To link", "add_link", "episodes_queuedremittance_changelist"),
                     page("Links by hand", "history", "episodes_linkchange_changelist"),
                     page("Underpaid", "money_off", "episodes_underpaidline_changelist"),

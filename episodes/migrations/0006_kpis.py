@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('access', '0003_idempotency'),
         ('claims', '0004_answers'),
-        ('episodes', '0004_denials'),
+        ('episodes', '0005_holds'),
         ('parties', '0001_initial'),
         ('remits', '0002_loaded'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from claims.models import Claim
-from episodes.denials import DENIAL_CARCS
+from episodes.denials import denial_carcs
 from episodes.hand import link_by_hand, unlink_by_hand
 from episodes.link import link_file
 from episodes.models import Episode, EpisodeRemittance
@@ -72,7 +72,7 @@ def worked_out(files: Files) -> dict[Any, Any]:
 
 
 def is_denial(remittance: Remittance) -> bool:
-    reasons = remittance.adjustments.filter(amount__gt=0, carc__in=DENIAL_CARCS)
+    reasons = remittance.adjustments.filter(amount__gt=0, carc__in=denial_carcs(remittance.practice_id))
     return not remittance.paid_amount and remittance.claim_status_code != "22" and reasons.exists()
 
 
@@ -83,7 +83,8 @@ def count_chain(found: Counter[Any], episode: Episode) -> None:
     links = EpisodeRemittance.objects.filter(episode=episode).select_related("remittance__payment")
     said = sorted((link.remittance for link in links), key=lambda r: (r.payment.payment_date, r.claim_status_code))
     answers = [remittance for remittance in said if remittance.claim_status_code != "22"]
-    refused = sum(a.amount for r in said for a in r.adjustments.filter(carc__in=DENIAL_CARCS))
+    carcs = denial_carcs(episode.practice_id)
+    refused = sum(a.amount for r in said for a in r.adjustments.filter(carc__in=carcs))
     due = episode.charge_amount - episode.adjustment_amount + refused
     balance = episode.charge_amount - episode.paid_amount - episode.adjustment_amount
     balance -= episode.patient_responsibility_amount

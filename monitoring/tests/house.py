@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from claims.tests.rows import create_claim, create_line
-from episodes.tests.links import create_denial, create_episode, create_link, create_open
+from episodes.tests.links import create_denial, create_episode, create_hold, create_link, create_open
 from episodes.underpaid import UnderpaidLine
 from marb.access.models import AuditEntry, Practice
 from marb.access.trail import store
@@ -65,6 +65,7 @@ def build_house(practice: Practice, word: str) -> House:
     )
     objects["underpaid"] = build_underpaid(claim, remittance, word)
     objects |= {"payment": remittance.payment, "remittance": remittance, "audit": create_entry(practice, word)}
+    objects["hold"] = create_hold(remittance.payment, word)
     held = Quarantine.objects.create(practice=practice, file=file, byte_from=500, byte_to=600, control_number=word)
     return House(objects, unlinked, {"quarantine_id": held})
 

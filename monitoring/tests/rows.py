@@ -16,7 +16,7 @@ from django.contrib.auth import get_user_model
 from claims.models import Claim, Contract, ContractFee, EditRule, FeeModifier, ServiceLine
 from episodes.models import DenialReason, Episode, EpisodeClaim, EpisodeRemittance, LinkChange
 from episodes.rollups import MonthSum
-from episodes.tests.links import create_denial
+from episodes.tests.links import create_denial, create_hold
 from episodes.underpaid import Tolerance, UnderpaidChange, UnderpaidLine
 from marb.access.models import Practice
 from marb.access.trail import store
@@ -72,6 +72,7 @@ def create_rows(practice: Practice, mark: str = "", count: int = 3) -> Rows:
     create_contract(payers[0], mark)
     create_underpaid(claims[0], remittances[0], mark)
     create_change(claims[0], remittances[0], mark)
+    create_hold(payment, mark)
     create_audit_entry(practice, mark)
     create_denials(episodes[0], remittances[0], payers[0])
     made = (claims, payment, remittances, episodes, score, pattern)
