@@ -153,12 +153,18 @@ def test_a_small_bench_tells_its_figures_and_leaves_no_database(capfd):
 @pytest.mark.django_db(transaction=True)
 def test_what_monitoring_costs_is_measured_by_turns(capfd, monkeypatch):
     monkeypatch.setattr(measuring, "TURNS_OF_GET", 3)
+    monkeypatch.setattr(measuring, "LEAST_TURNS", 1)
     out = StringIO()
     call_command("bench", "monitoring", claims=12, runs=2, jobs=1, json=True, stdout=out, stderr=StringIO())
     ingest, get = json.loads(out.getvalue())["figures"]
     assert len(ingest["seconds"]) == len(ingest["details"]["seconds_off"]) == 2
     assert (ingest["target"]["value"], get["target"]["value"]) == (3, 5)
     assert get["details"]["microseconds_off"] > 0
+
+
+def test_a_cost_is_the_median_of_pairs_and_a_disturbed_turn_decides_nothing():
+    assert measuring.cost({True: [1.03, 2.06, 9.0], False: [1.0, 2.0, 3.0]}) == pytest.approx(3)
+    assert measuring.cost({True: [1.0], False: [0.0]}) == 0
 
 
 def databases() -> list[str]:
