@@ -6,7 +6,10 @@ from django.urls import URLPattern, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from episodes.api import EpisodeViewSet, UnlinkedClaimViewSet
+from episodes.denialapi import DenialViewSet
+from episodes.kpiapi import Kpis
 from episodes.linkapi import LinkViewSet, UnlinkedRemittanceViewSet
+from episodes.underpaidapi import UnderpaidViewSet
 
 NUMBER = r"(?P<pk>[0-9]{1,18})"
 
@@ -34,7 +37,10 @@ def linking(word: str, method: str, action: str) -> URLPattern:
 
 router = SimpleRouter()
 router.register("episodes", EpisodeViewSet, basename="episode")
+router.register("denials", DenialViewSet, basename="denial")
+router.register("underpayments", UnderpaidViewSet, basename="underpaid")
 urlpatterns = [
+    path("kpis/", Kpis.as_view(), name="kpis"),
     *unlinked("claims", "claim", UnlinkedClaimViewSet),
     *unlinked("remits", "remittance", UnlinkedRemittanceViewSet),
     linking("candidates", "get", "candidates"),

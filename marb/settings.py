@@ -78,6 +78,7 @@ PIPELINE = {
         "episodes.link.link_file",
         "episodes.lines.link_lines",
         "episodes.status.settle_file",
+        "episodes.roll.roll_file",
     ],
     # of a file that holds sets which are neither, such as 999s
     "kept": ["claims.answers.keep_answers"],
@@ -272,7 +273,7 @@ UNTHROTTLED_PLACES = {"health"}
 UNAUDITED_PLACES = {
     *("health", "schema", "swagger", "redoc", "redoc-script", "auth-login", "auth-logout", "auth-logoutall", "auth-me"),
     *("login", "logout", "jsi18n", "password_change", "password_change_done", "pipeline_edifile_progress", "metrics"),
-    *("monitoring_process_room", "monitoring_process_figures"),
+    *("monitoring_process_room", "monitoring_process_figures", "kpis", "episodes_monthsum_changelist"),
 }
 # asked by pages by themselves: no sign that anybody is there
 PASSIVE_PLACES = {
@@ -319,6 +320,8 @@ SPECTACULAR_SETTINGS = {
         "ClaimStatus": "claims.models.ClaimStatus",
         "RemittanceStatus": "remits.models.RemittanceStatus",
         "EpisodeStatus": "episodes.models.EpisodeStatus",
+        "DenialState": "episodes.models.DenialState",
+        "UnderpaidStatus": "episodes.underpaid.UnderpaidStatus",
         "HealthStatus": ["ok", "down"],
         "DetailedHealthStatus": ["healthy", "degraded"],
     },
@@ -470,7 +473,13 @@ UNFOLD = {
     "STYLES": [lambda request: static("marb/admin.css")],
     "SIDEBAR": {
         "navigation": [
-            {"title": "Work", "items": [page("What to work on", "dashboard", "index")]},
+            {
+                "title": "Work",
+                "items": [
+                    page("What to work on", "dashboard", "index"),
+                    page("Key figures", "monitoring", "episodes_monthsum_changelist"),
+                ],
+            },
             {
                 "title": "Claims",
                 "separator": True,
@@ -483,9 +492,19 @@ UNFOLD = {
                     page("Payments", "payments", "remits_payment_changelist"),
                     page("To link", "add_link", "episodes_queuedremittance_changelist"),
                     page("Links by hand", "history", "episodes_linkchange_changelist"),
+                    page("Underpaid", "money_off", "episodes_underpaidline_changelist"),
                 ],
             },
-            {"title": "Episodes", "items": [page("Episodes", "account_tree", "episodes_episode_changelist")]},
+            {
+                "title": "Episodes",
+                "items": [
+                    page("Episodes", "account_tree", "episodes_episode_changelist"),
+                    page("Denials", "assignment_late", "episodes_denialitem_changelist"),
+                    page("What is a denial", "rule_settings", "episodes_denialreason_changelist"),
+                    page("Codes to map", "new_label", "episodes_denialreason_unmapped"),
+                    page("Code lists", "menu_book", "episodes_codelist_changelist"),
+                ],
+            },
             {
                 "title": "Files",
                 "separator": True,
@@ -520,6 +539,7 @@ UNFOLD = {
                     page("Fees", "price_check", "claims_fee_changelist"),
                     page("Localities", "map", "claims_locality_changelist"),
                     page("Modifier rules", "rule", "claims_feemodifier_changelist"),
+                    page("Tolerances", "straighten", "episodes_tolerance_changelist"),
                 ],
             },
             {
