@@ -323,6 +323,7 @@ SPECTACULAR_SETTINGS = {
         "ClaimStatus": "claims.models.ClaimStatus",
         "RemittanceStatus": "remits.models.RemittanceStatus",
         "EpisodeStatus": "episodes.models.EpisodeStatus",
+        "RiskLevel": "risk.models.RiskLevel",
         "HealthStatus": ["ok", "down"],
         "DetailedHealthStatus": ["healthy", "degraded"],
     },
@@ -486,6 +487,14 @@ UNFOLD = {
                 ],
             },
             {"title": "Episodes", "items": [page("Episodes", "account_tree", "episodes_episode_changelist")]},
+            {
+                "title": "Risk",
+                "items": [
+                    page("Risk scores", "monitor_heart", "risk_riskscore_changelist"),
+                    page("Risk rules", "rule", "risk_riskrule_changelist"),
+                    page("Scrub an 837", "cleaning_services", "risk_riskscore_scrub"),
+                ],
+            },
             {
                 "title": "Files",
                 "separator": True,

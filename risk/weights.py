@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 
 from risk.combine import WEIGHTS, BadWeights, check_weights
@@ -24,7 +24,6 @@ def get_weights() -> dict[str, float]:
     return weights
 
 
-@register()
 def check_risk_weights(**_: Any) -> list[CheckMessage]:
     try:
         get_weights()
