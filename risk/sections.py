@@ -1,4 +1,4 @@
-"""What risk adds to the page of a claim: score, level, reasons as bars, what to do; what if is asked on a page of its own."""
+"""What risk adds to the page of a claim: score, level, reasons as bars, and what to do."""
 
 from typing import Any
 

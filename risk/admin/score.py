@@ -15,7 +15,6 @@ from unfold.decorators import display
 
 from marb.access.roles import Action, find_practices
 from marb.core.admin import RecordAdmin, is_member
-from marb.core.export import Column
 from marb.core.list_filters import RelatedFilter
 from marb.edi.x12 import BadInterchange
 from marb.pipeline.upload import chosen
@@ -72,11 +71,11 @@ class RiskScoreAdmin(RecordAdmin):
     search_fields = ("claim",)
     search_help_text = "Control number of the claim"
     export_columns = (
-        Column("control number", "claim.patient_control_number"),
-        Column("score", "overall_score"),
-        Column("level", "risk_level"),
-        Column("model", "model_version"),
-        Column("calculated at", "calculated_at"),
+        ("control number", lambda score: score.claim.patient_control_number),
+        ("score", lambda score: score.overall_score),
+        ("level", lambda score: score.risk_level),
+        ("model", lambda score: score.model_version),
+        ("calculated at", lambda score: score.calculated_at),
     )
 
     def get_urls(self) -> list[URLPattern]:
