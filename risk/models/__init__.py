@@ -1,6 +1,7 @@
-"""Rows of risk: scores of claims, and denial patterns of payers."""
+"""Rows of risk: scores of claims, what payers decided, and the patterns of their denials."""
 
+from risk.models.adjudication import AdjudicatedLine, Submission
 from risk.models.pattern import DenialPattern
 from risk.models.score import RiskLevel, RiskScore
 
-__all__ = ["DenialPattern", "RiskLevel", "RiskScore"]
+__all__ = ["AdjudicatedLine", "DenialPattern", "RiskLevel", "RiskScore", "Submission"]
