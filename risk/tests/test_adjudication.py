@@ -13,7 +13,7 @@ from episodes.hand import link_by_hand, release, unlink_by_hand
 from episodes.lines import link_lines
 from episodes.tests.rows import Files, make_practice
 from episodes.tests.test_lines import add_lines
-from episodes.tests.test_link import ORIGINAL, PAYMENT, Step, claims, run
+from episodes.tests.test_link import ORIGINAL, PAYMENT, Step, run
 from marb.parties.models import Provider
 from marb.pipeline.jobs import FileJob
 from marb.pipeline.models import Chunk
@@ -135,8 +135,10 @@ def test_an_answer_without_lines_is_the_claims_own():
 
 
 def test_a_claim_sent_twice_is_a_duplicate_the_second_time():
-    found = in_any_order(twice("c", "2026-01-09"), twice("d", "2026-02-09"), answered("r", FIRST, SECOND))
-    assert [row[-1] for row in found] == [False, False, True, True]
+    steps = [twice("c", "2026-01-09"), twice("d", "2026-02-09"), answered("r", FIRST, SECOND)]
+    in_any_order(*steps)
+    found = AdjudicatedLine.objects.filter(practice=noted(*steps).practice)
+    assert set(found.values_list("claim__patient_control_number", "is_duplicate")) == {("A1", False), ("B2", True)}
 
 
 def twice(key: str, submitted: str) -> Step:
