@@ -94,7 +94,8 @@ WITH sent AS (
     SELECT later.id, earlier.id AS earlier_id FROM sent later JOIN sent earlier
         USING (practice_id, subscriber_member_id, service_from_date, billing_provider_id, patient_first_name)
     WHERE earlier.patient_birth_date IS NOT DISTINCT FROM later.patient_birth_date AND earlier.id <> later.id
-        AND (earlier.submitted, earlier.sha256, earlier.byte_offset) < (later.submitted, later.sha256, later.byte_offset)
+        AND (earlier.submitted, earlier.sha256, earlier.byte_offset)
+            < (later.submitted, later.sha256, later.byte_offset)
 )
 SELECT DISTINCT line.id AS line_id, twin.id AS claim_id
 FROM twin JOIN claims_serviceline line ON line.claim_id = twin.id

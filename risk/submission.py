@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
+import orjson
 from django.db.backends.utils import CursorWrapper
 
 from marb.pipeline.models import FileBlock
@@ -45,7 +46,8 @@ def read_dates(chunks: Iterable[tuple[Any, ...]]) -> list[date | None]:
     known: dict[tuple[int, int, int], date | None] = {}
     dates = []
     for _, _, file_id, context in chunks:
-        heads = context if isinstance(context, list) else []
+        # Django's raw cursors leave JSON as text
+        heads = orjson.loads(context)
         place = (file_id, *heads[0][:2]) if heads else (file_id, 0, 0)
         if place not in known:
             known[place] = read_date(*place)
