@@ -17,7 +17,6 @@ from django.db.backends.utils import CursorWrapper
 
 from episodes.denials import denial_carcs
 from episodes.scope import LOCK, LOCK_CLASS, ROOM, Start, gather
-from marb.core.cache import touch
 from marb.pipeline.jobs import FileJob
 from risk.submission import SUBMITTED_DATE, keep_submissions
 
@@ -191,6 +190,13 @@ WHERE ({", ".join(f"a.{name}" for name in COMPARED)})
     IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in COMPARED)})
 """
 
+# whose patterns are to be searched anew
+DUE = """
+INSERT INTO risk_duepayer (payer_id, practice_id)
+SELECT DISTINCT payer_id, practice_id FROM risk_adjudicatedline a JOIN noting_claim n ON n.id = a.claim_id
+WHERE payer_id IS NOT NULL ON CONFLICT DO NOTHING
+"""
+
 
 def note_file(job: FileJob) -> dict[str, int]:
     """Note what was first decided of every claim that a file reaches; after episodes.status.settle_file.
@@ -244,7 +250,7 @@ def note_chosen(cursor: CursorWrapper, practice_id: int) -> int:
         cursor.execute(statement)
         changed += cursor.rowcount
     if changed:
-        touch(practice_id, "pattern+")
+        cursor.execute(DUE)
     return changed
 
 
