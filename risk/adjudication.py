@@ -18,9 +18,10 @@ from django.db.backends.utils import CursorWrapper
 from episodes.denials import denial_carcs
 from episodes.scope import LOCK, LOCK_CLASS, ROOM, Start, gather
 from marb.pipeline.jobs import FileJob
-from risk.submission import SUBMITTED_DATE, keep_submissions
 
 REBUILD_CLAIMS = 50_000
+# the claim's own date, as risk.facts takes it
+SUBMITTED_DATE = "coalesce(c.submitted_date, coalesce(c.service_to_date, c.service_from_date) + 1)"
 TABLES = ("noting_claim", "noting_first", "noting_line", "noting_whole", "noting_copy", "noting_row")
 CLEAR = "DROP TABLE IF EXISTS " + ", ".join(f"pg_temp.{table}" for table in TABLES)
 
@@ -87,7 +88,6 @@ WITH sent AS (
     SELECT c.id, c.practice_id, c.subscriber_member_id, c.service_from_date, c.billing_provider_id,
         c.patient_first_name, c.patient_birth_date, {SUBMITTED_DATE} AS submitted, f.sha256, c.byte_offset
     FROM noting_claim n JOIN claims_claim c ON c.id = n.id JOIN pipeline_edifile f ON f.id = c.file_id
-    LEFT JOIN risk_submission sent ON sent.chunk_id = c.chunk_id
     WHERE c.subscriber_member_id <> '' AND c.frequency_code IN ('', '1')
 ), twin AS (
     SELECT later.id, earlier.id AS earlier_id FROM sent later JOIN sent earlier
@@ -120,7 +120,6 @@ OF_CLAIM = f"""
 """
 FROM_CLAIM = """
 FROM noting_first said JOIN claims_claim c ON c.id = said.claim_id
-LEFT JOIN risk_submission sent ON sent.chunk_id = c.chunk_id
 LEFT JOIN noting_whole whole ON whole.claim_id = c.id
 """
 OF_LINES = f"""
@@ -240,7 +239,6 @@ def note_chosen(cursor: CursorWrapper, practice_id: int) -> int:
     """Make the rows of the claims in `noting_claim` anew and write what differs."""
     cursor.execute("ANALYZE noting_claim")
     cursor.execute(ALSO_COPIES)
-    keep_submissions(cursor, "noting_claim")
     values = {"denials": list(denial_carcs(practice_id))}
     for table, statement in (("first", FIRST), ("line", LINES), ("whole", WHOLE), ("copy", COPIES), ("row", ROWS)):
         cursor.execute(statement, values)

@@ -1,7 +1,7 @@
 """Adjudicated lines as arrays: codes instead of texts, so that 3,000,000 of them are counted in seconds. Pure.
 
-`Lines` holds one row per line of AdjudicatedLine, in any order; a text is the number of its label in `labels`. Modifiers
-are the number of their combination. `meets` tells which lines meet a pattern's conditions, in the names of the
+`Lines` holds one row per line of AdjudicatedLine, in any order; a text is the number of its label in `labels`, and
+modifiers are the number of their combination. `meets` tells which lines meet a pattern's conditions, in the names of the
 contract: the same conditions that risk.match asks of claims before they are sent.
 """
 
@@ -69,7 +69,7 @@ def weekday(days: Ints) -> Ints:
 
 
 def meets(lines: Lines, conditions: Mapping[str, Any]) -> Mask:
-    """Tell which lines meet every condition; `carc` is what a denial says and no condition. KeyError if one is unknown."""
+    """Tell which lines meet every condition but `carc`, which a denial says. KeyError if one is unknown."""
     found = np.ones(len(lines), bool)
     for name, value in conditions.items():
         if name != "carc":

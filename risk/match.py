@@ -44,7 +44,7 @@ class Met(NamedTuple):
 
 
 def match_patterns(patterns: Sequence[Pattern], batch: Any) -> list[Met]:
-    """Find which claims of a batch meet each pattern, the likeliest denial first; patterns that none meets are left out.
+    """Find which claims of a batch meet each pattern, the likeliest denial first; those that none meets are left out.
 
     A pattern whose conditions are not known here meets nothing.
     """

@@ -11,7 +11,6 @@ from django.db.models import Q
 from claims.models import Claim, ServiceLine
 from marb.access.models import Loaded
 from marb.parties.models import Payer, Provider
-from marb.pipeline.models import Chunk
 from remits.models import Remittance
 
 
@@ -72,16 +71,3 @@ class AdjudicatedLine(Loaded):
 
     def __str__(self) -> str:
         return f"Adjudication of line {self.service_line_id} of claim {self.claim_id}"
-
-
-class Submission(Loaded):
-    """When a chunk's claims were sent: the date of their interchange (ISA09). None where that is no date."""
-
-    chunk = models.OneToOneField(Chunk, models.CASCADE, primary_key=True, related_name="+", db_constraint=False)
-    submitted_date = models.DateField(null=True)
-
-    class Meta:
-        ordering = ["chunk_id"]
-
-    def __str__(self) -> str:
-        return f"Submission of chunk {self.chunk_id}"

@@ -112,7 +112,15 @@ class DenialPattern(Scoped):
     @property
     def kind(self) -> str:
         """Its kind in words."""
-        return dict(PatternKind.choices).get(self.pattern_type, self.pattern_type)  # type: ignore[return-value]
+        return str(dict(PatternKind.choices).get(self.pattern_type, self.pattern_type))
+
+    @property
+    def percent(self) -> str:
+        return f"{float(self.frequency):.1%}"
+
+    @property
+    def base_percent(self) -> str:
+        return f"{float(self.base_rate):.1%}"
 
 
 class PatternChange(Scoped):

@@ -16,11 +16,9 @@ from episodes.tests.test_lines import add_lines
 from episodes.tests.test_link import ORIGINAL, PAYMENT, Step, run
 from marb.parties.models import Provider
 from marb.pipeline.jobs import FileJob
-from marb.pipeline.models import Chunk
 from remits.models import Adjustment, Remittance
 from risk.adjudication import note_file, note_practice
-from risk.models import AdjudicatedLine, Submission
-from risk.submission import parse_date
+from risk.models import AdjudicatedLine
 
 pytestmark = pytest.mark.django_db
 LATER = date(2026, 3, 1)
@@ -142,14 +140,13 @@ def test_a_claim_sent_twice_is_a_duplicate_the_second_time():
 
 
 def twice(key: str, submitted: str) -> Step:
-    """Send a person's visit; the files' dates are said, as their bytes are not there."""
+    """Send a person's visit; the days of the files are said."""
 
     def step(files: Files) -> FileJob:
         provider = Provider.objects.get_or_create(practice=files.practice, provider_code="1")[0]
         person = {"subscriber_member_id": "M1", "patient_first_name": "ANN", "billing_provider": provider}
         job = sent(key, person | (FIRST if key == "c" else SECOND))(files)
-        chunk = Chunk.objects.get(file_id=job.file_id)
-        Submission.objects.create(practice=files.practice, chunk=chunk, submitted_date=submitted)
+        Claim.objects.filter(file_id=job.file_id).update(submitted_date=submitted)
         return job
 
     return step
@@ -176,8 +173,3 @@ def test_rows_follow_links_made_and_taken_by_hand():
     assert {row.claim_id for row in AdjudicatedLine.objects.filter(practice=files.practice)} == {second.pk}
     release(user, remittance, "no")
     assert {row.claim_id for row in AdjudicatedLine.objects.filter(practice=files.practice)} == {first.pk}
-
-
-def test_a_date_that_is_none_is_left_out():
-    assert parse_date("260131") == date(2026, 1, 31)
-    assert parse_date("261399") is None

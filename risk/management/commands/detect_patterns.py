@@ -17,7 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("--payer", help="a payer's code: this one alone")
         parser.add_argument(
             "--days-back", type=int, default=DEFAULT_DAYS,
-            help=f"{LEAST_DAYS} to {MOST_DAYS}, counted from the practice's newest adjudication (default {DEFAULT_DAYS})",
+            help=f"{LEAST_DAYS} to {MOST_DAYS}, from its newest adjudication (default {DEFAULT_DAYS})",
         )  # fmt: skip
         parser.add_argument("--all-days", action="store_true", help="every line there is, whatever its date")
 
