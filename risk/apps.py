@@ -1,4 +1,4 @@
-"""Django's entry in the list of apps, what risk adds to the pages of claims, and what makes it score again."""
+"""Django's entry in the list of apps, what risk follows and adds below, and what makes it score again."""
 
 from django.apps import AppConfig
 
@@ -9,9 +9,12 @@ class RiskConfig(AppConfig):
     verbose_name = "Risk"
 
     def ready(self) -> None:
+        from episodes.followers import register as follow
         from marb.core.sections import register
-        from risk import expand, hooks, sections
+        from risk import expand, hooks, patternsections, sections
+        from risk.adjudication import note_links
 
+        follow(note_links)
         hooks.listen()
         register(
             "claim",
@@ -21,3 +24,5 @@ class RiskConfig(AppConfig):
             expand=expand.expand_claims,
             depends=("risk_score+",),
         )
+        register("claim", "denials", title="Denial patterns", render=patternsections.draw_claim)
+        register("payer", "patterns", title="Denial patterns", render=patternsections.draw_payer)

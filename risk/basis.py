@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 
 from marb.parties.models import Payer
 from risk.batch import Batch, Column
+from risk.match import Met, match_patterns
+from risk.patterns import read_patterns
+from risk.patternwords import recommend
 from risk.ruleset import Rules, read_rules
 from risk.weights import get_weights
 
@@ -53,4 +56,13 @@ def find_model(practice_id: int) -> Any:
 
 
 def find_match(practice_id: int) -> Callable[[Batch], list[Match]]:
-    return lambda batch: []
+    """Hold batches against the practice's patterns as they are now."""
+    patterns = read_patterns(practice_id)
+    return lambda batch: [tell_match(met) for met in match_patterns(patterns, batch)]
+
+
+def tell_match(met: Met) -> Match:
+    """Say a pattern that claims meet in words and as a score: the least rate of denials that is beyond doubt."""
+    pattern = met.pattern
+    message = f"{pattern.description}: {pattern.rate:.0%} of such lines are denied, {pattern.base_rate:.0%} of others"
+    return Match(f"pattern-{pattern.id}", met.places, pattern.score, message, recommend(pattern.kind))
