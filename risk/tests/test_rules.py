@@ -80,7 +80,7 @@ def test_every_shipped_rule_can_be_read_and_is_kept_whole_in_json():
 
 def test_what_a_payer_takes_and_restricts_is_its_own():
     batch = make_batch({"frequency_code": "7", "has_payer_number": True}, {"frequency_code": "7", "payer_id": 8})
-    rules = {
+    rules: dict[int, dict[str, Any]] = {
         7: {"allowed_frequency_types": ["1"], "restricted_facility_types": [11]},
         8: {"allowed_frequency_types": 5},
     }
