@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 
 from claims.models import Claim
 from episodes.candidates import KEEP_APART
+from episodes.followers import tell_followers
 from episodes.lines import link_lines_of
 from episodes.link import link_rows
 from episodes.models import (
@@ -132,3 +133,4 @@ def follow(
     link_rows(cursor, start, is_settled=True)
     link_lines_of(cursor, [remittance.pk])
     roll_start(cursor, start)
+    tell_followers(cursor, remittance.practice_id, claims, [remittance.pk])

@@ -24,6 +24,7 @@ from remits.tests.rows import (
     create_remittance,
     create_remittance_line,
 )
+from risk.models import RiskScore
 
 
 @dataclass
@@ -66,8 +67,24 @@ def build_house(practice: Practice, word: str) -> House:
     objects["underpaid"] = build_underpaid(claim, remittance, word)
     objects |= {"payment": remittance.payment, "remittance": remittance, "audit": create_entry(practice, word)}
     objects["hold"] = create_hold(remittance.payment, word)
+    objects["risk"] = claim
+    create_score(claim, word)
     held = Quarantine.objects.create(practice=practice, file=file, byte_from=500, byte_to=600, control_number=word)
     return House(objects, unlinked, {"quarantine_id": held})
+
+
+def create_score(claim: Any, word: str) -> RiskScore:
+    parts = dict.fromkeys(("coding_risk", "documentation_risk", "payer_risk", "historical_risk"), 20)
+    reason = {"type": "payer", "severity": "low", "code": word, "message": f"{word} reason", "points": 5}
+    return RiskScore.objects.create(
+        practice=claim.practice,
+        claim=claim,
+        overall_score=20,
+        risk_level="low",
+        model_version=word,
+        risk_factors=[reason],
+        **parts,
+    )
 
 
 def create_entry(practice: Practice, word: str) -> AuditEntry:

@@ -23,7 +23,7 @@ from marb.access.trail import store
 from marb.parties.models import Payer, Plan, Provider
 from marb.pipeline.models import Chunk, EdiFile, FileBlock, Finding, Quarantine, TransactionSet
 from remits.models import Adjustment, Payment, ProviderAdjustment, Remittance, RemittanceLine
-from risk.models import DenialPattern, RiskScore
+from risk.models import DenialPattern, RiskRule, RiskScore, RuleSet
 
 FIRST_DAY = date(2026, 3, 2)
 HEAD_837 = (
@@ -452,6 +452,17 @@ def create_risk(claim: Claim, payer: Payer, mark: str) -> tuple[RiskScore, Denia
         model_version=f"rules {mark}",
         **parts,
     )
+    said = {"message": f"No authorization {mark}", "recommendation": "Get the number."}
+    RiskRule.objects.create(
+        practice_id=claim.practice_id,
+        payer=payer,
+        code="no-authorization",
+        component="authorization",
+        condition={"fact": "has_authorization", "op": "eq", "value": False},
+        points=10,
+        **said,
+    )
+    RuleSet.objects.create(practice_id=claim.practice_id, version=1, rules=[], digest=mark or "0")
     pattern = DenialPattern.objects.create(
         practice_id=claim.practice_id,
         payer=payer,
