@@ -72,6 +72,7 @@ PIPELINE = {
     "837": ["claims.load.load_chunk"],
     "835": ["remits.load.load_chunk"],
     "file": [
+        "claims.history.edit_file",
         "claims.answers.meet_file",
         "remits.settle.settle_file",
         "episodes.link.link_file",
@@ -530,6 +531,15 @@ UNFOLD = {
                     page("Fees", "price_check", "claims_fee_changelist"),
                     page("Localities", "map", "claims_locality_changelist"),
                     page("Modifier rules", "rule", "claims_feemodifier_changelist"),
+                ],
+            },
+            {
+                "title": "Claim edits",
+                "separator": True,
+                "items": [
+                    page("Rules of edits", "checklist", "claims_editrule_changelist"),
+                    page("NCCI pairs", "join_inner", "claims_nccipair_changelist"),
+                    page("NCCI units", "filter_5", "claims_unitlimit_changelist"),
                 ],
             },
             {

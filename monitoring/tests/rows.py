@@ -13,7 +13,7 @@ from typing import Any
 import pyzstd
 from django.contrib.auth import get_user_model
 
-from claims.models import Claim, Contract, ContractFee, FeeModifier, ServiceLine
+from claims.models import Claim, Contract, ContractFee, EditRule, FeeModifier, ServiceLine
 from episodes.models import Episode, EpisodeClaim, EpisodeRemittance, LinkChange
 from marb.access.models import Practice
 from marb.access.trail import store
@@ -93,12 +93,13 @@ def create_audit_entry(practice: Practice, mark: str) -> None:
 
 
 def create_contract(payer: Payer, mark: str) -> None:
-    """Make a contract with a fee and a modifier rule of its own, and a rule that holds for everybody."""
+    """Make a contract with a fee and a modifier rule of its own, a rule for everybody, and one of an edit."""
     about = {"practice": payer.practice, "payer": payer, "name": f"Agreement {mark}".strip(), "basis": "own"}
     contract = Contract.objects.create(**about, effective_from_date=FIRST_DAY)
     ContractFee.objects.create(contract=contract, procedure_code="99214", amount=Decimal("90.00"))
     FeeModifier.objects.create(contract=contract, modifier="52", effect="percent", percent=40)
     FeeModifier.objects.get_or_create(contract=None, modifier="53", effect="row")
+    EditRule.objects.create(practice=payer.practice, payer=payer, code="timely_filing", level="W", limit=90)
 
 
 def claim_text(number: int, mark: str) -> str:
