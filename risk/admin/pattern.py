@@ -1,4 +1,4 @@
-"""Denial patterns: the list, dearest first, and a pattern's page with its rate against others, its months and status."""
+"""Denial patterns: the list, dearest first, and a pattern's page: its rate against others, its months, its status."""
 
 from typing import Any
 
