@@ -1,4 +1,4 @@
-"""What patterns add to the pages of claims and payers: those that a claim meets, similar denials, a payer's patterns."""
+"""What patterns add to the pages of claims and payers: what a claim meets, similar denials, a payer's patterns."""
 
 from typing import Any
 

@@ -24,7 +24,7 @@ from remits.tests.rows import (
     create_remittance,
     create_remittance_line,
 )
-from risk.models import RiskScore
+from risk.models import DenialPattern, RiskScore
 
 
 @dataclass
@@ -68,9 +68,17 @@ def build_house(practice: Practice, word: str) -> House:
     objects |= {"payment": remittance.payment, "remittance": remittance, "audit": create_entry(practice, word)}
     objects["hold"] = create_hold(remittance.payment, word)
     objects["risk"] = claim
+    objects["pattern"] = create_pattern(payer, word)
     create_score(claim, word)
     held = Quarantine.objects.create(practice=practice, file=file, byte_from=500, byte_to=600, control_number=word)
     return House(objects, unlinked, {"quarantine_id": held})
+
+
+def create_pattern(payer: Any, word: str) -> DenialPattern:
+    day = {"first_seen_date": "2026-01-05", "last_seen_date": "2026-02-05"}
+    rates = {"occurrence_count": 5, "frequency": "0.5", "confidence_score": "0.4"}
+    said = {"pattern_type": "procedure", "pattern_description": f"{word} pattern"}
+    return DenialPattern.objects.create(practice=payer.practice, payer=payer, **said, **rates, **day)
 
 
 def create_score(claim: Any, word: str) -> RiskScore:
