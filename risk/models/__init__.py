@@ -1,6 +1,17 @@
-"""Rows of risk: scores of claims, and denial patterns of payers."""
+"""Rows of risk: scores of claims, denial patterns of payers, and the models that scores come from."""
 
+from risk.models.model import Decision, ModelState, ModelStep, RiskDecision, RiskModel, RiskModelChange
 from risk.models.pattern import DenialPattern
 from risk.models.score import RiskLevel, RiskScore
 
-__all__ = ["DenialPattern", "RiskLevel", "RiskScore"]
+__all__ = [
+    "Decision",
+    "DenialPattern",
+    "ModelState",
+    "ModelStep",
+    "RiskDecision",
+    "RiskLevel",
+    "RiskModel",
+    "RiskModelChange",
+    "RiskScore",
+]
