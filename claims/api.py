@@ -38,7 +38,7 @@ DETAIL_FIELDS = [
     *("group_number", "subscriber_last_name", "subscriber_first_name", "subscriber_birth_date"),
     *("subscriber_gender_code", "patient_relationship_code", "patient_gender_code", "admission_date"),
     *("discharge_date", "diagnosis_codes", "diagnoses", "providers", "other_payers", "detail", "lines", "findings"),
-    "answers",
+    *("answers", "submitted_date"),
 ]
 LINE_FIELDS = [
     *("id", "line_number", "byte_offset", "revenue_code", "procedure_qualifier", "procedure_code", "modifiers"),

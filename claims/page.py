@@ -99,6 +99,7 @@ def claim_facts(claim: Claim) -> list[Fact]:
         ("Service", days(claim.service_from_date, claim.service_to_date)),
         ("Admitted", days(claim.admission_date, None)),
         ("Discharged", days(claim.discharge_date, None)),
+        ("Submitted", days(claim.submitted_date, None)),
         ("Place", place_of_service(claim.place_of_service_code, claim.facility_code_qualifier)),
         ("Frequency", word(words.FREQUENCY, claim.frequency_code)),
         ("Assignment", word(words.ASSIGNMENT, claim.assignment_code)),

@@ -1,9 +1,9 @@
 """Facts of claims as they were before they were sent, read set-based: a Batch of 100,000 in about a second.
 
-The claim's own date (`submitted_date`) is the day after its last day of service: the rows keep no date of the
-interchange, and when a row was loaded says nothing of when a claim was sent. Rows come by binary COPY, every value not
-null and of a fixed width, so that numpy reads the answer as one array. Facts of claims that are not stored are the
-same columns, their own date being today's. Left out: everything that a remittance says.
+The claim's own date (`submitted_date`) is the day on which it was sent (BHT04, GS04), else the day after its last day
+of service; when a row was loaded says nothing of it. Rows come by binary COPY, every value not null and of a fixed
+width, so that numpy reads the answer as one array. Left out: everything that a remittance says. Claims that are not
+stored have the same columns by risk.unsent.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,9 @@ from risk.batch import NO_AMOUNT, NO_DATE, NO_LIMIT, Batch, Column, derived
 # what Medicare allows (42 CFR 424.44) where nobody has said a limit of the payer's own
 MEDICARE_DAYS = 365
 EPOCH = "date '1970-01-01'"
-# the claim's own date, over a claim `c`; null where it says no day of service
-SUBMITTED_DATE = "(coalesce(c.service_to_date, c.service_from_date) + 1)"
+LAST_DATE = "coalesce(c.service_to_date, c.service_from_date)"
+# the claim's own date, over a claim `c`; null where it says no day at all
+SUBMITTED_DATE = f"coalesce(c.submitted_date, {LAST_DATE} + 1)"
 FILING_LIMIT = f"""coalesce(p.timely_filing_days,
     CASE WHEN p.payer_type = 'medicare' OR c.filing_indicator_code IN ('MA', 'MB') THEN {MEDICARE_DAYS} END)"""
 
@@ -84,9 +85,8 @@ CLAIM_FIELDS = (
     yes("is_new_patient", "NOT c.service_from_date > person.first_date"),
     day("submitted_date", SUBMITTED_DATE),
     day("service_from_date", "c.service_from_date"),
-    day("service_to_date", "coalesce(c.service_to_date, c.service_from_date)"),
-    # the claim is sent a day after its last day of service
-    number("filing_days_left", f"coalesce({FILING_LIMIT} - 1, {NO_LIMIT})"),
+    day("service_to_date", LAST_DATE),
+    number("filing_days_left", f"coalesce({LAST_DATE} + {FILING_LIMIT} - {SUBMITTED_DATE}, {NO_LIMIT})"),
 )
 LINE_FIELDS = (
     number("claim_id", "l.claim_id"),

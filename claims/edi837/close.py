@@ -83,6 +83,7 @@ def close_claim(
         *(draft.block.start, byte_end, draft.block.position, len(lines)),
         *(subscriber.person.get("birth_date"), person.person.get("birth_date")),
         *dates,
+        heading.submitted_date,
         *(codes, draft.diagnoses),
         billing.parties + draft.parties if draft.parties else billing.parties,
         *(draft.other_payers, detail, charge_cents),

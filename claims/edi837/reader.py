@@ -30,7 +30,7 @@ from claims.edi837.services import NO_SERVICE
 from claims.edi837.values import Unreadable
 from marb.edi.blocks import Block, read_blocks
 from marb.edi.findings import IK304, IK403, Finding, Quarantined
-from marb.edi.values import BadValue, parse_cents
+from marb.edi.values import BadValue, parse_cents, parse_date
 from marb.edi.x12 import Excerpt, element, split_piece
 
 READERS: dict[str, Take] = {
@@ -105,7 +105,8 @@ class Reader:
             self.close_levels()
         elif name == "GS":
             self.group_guide = control(elements, 8, 35)
-            self.heading = Heading(self.heading.interchange_control, control(elements, 6))
+            made = day_of(element(elements, 4))
+            self.heading = Heading(self.heading.interchange_control, control(elements, 6), submitted_date=made)
             self.close_levels()
         elif name == "ST":
             self.open_set(block)
@@ -114,9 +115,10 @@ class Reader:
         elements = self.split(block)
         guide = control(elements, 3, 35) or self.group_guide or self.excerpt.guide
         segments = [self.split(block, place) for place in range(len(block.texts))]
-        purposes = [element(said, 6) for said in segments if said[0] == "BHT"]
+        begun = next((said for said in segments if said[0] == "BHT"), [])
+        made = day_of(element(begun, 4)) or self.heading.submitted_date
         controls = (self.heading.interchange_control, self.heading.group_control, control(elements, 2))
-        self.heading = Heading(*controls, guide, claim_type_of(guide), purposes[0] if purposes else "")
+        self.heading = Heading(*controls, guide, claim_type_of(guide), element(begun, 6), made)
         self.close_levels()
 
     def close_levels(self) -> None:
@@ -237,6 +239,14 @@ def has_controls(data: bytes) -> bool:
 def control(elements: list[str], number: int, length: int = 20) -> str:
     """Read an envelope's number or guide, fit to be stored whatever a broken file has there."""
     return element(elements, number).translate(CONTROLS)[:length]
+
+
+def day_of(text: str) -> str | None:
+    """Read an envelope's day; one that is no date says nothing."""
+    try:
+        return parse_date(text)
+    except BadValue:
+        return None
 
 
 def charge_of(text: str) -> int | None:

@@ -13,7 +13,10 @@ Document = dict[str, Any]
 
 
 class Heading(NamedTuple):
-    """The envelope that a claim stands in: ISA13, GS06, ST02, the guide and its claim type, BHT06."""
+    """The envelope that a claim stands in: ISA13, GS06, ST02, guide and claim type, BHT06, and when it was made.
+
+    `submitted_date` is BHT04, else GS04; ISO text, None where neither is a date.
+    """
 
     interchange_control: str = ""
     group_control: str = ""
@@ -21,6 +24,7 @@ class Heading(NamedTuple):
     guide: str = ""
     claim_type: str = ""
     purpose_code: str = ""
+    submitted_date: str | None = None
 
     def place(self, offset: int, position: int, segment_id: str) -> Place:
         controls = (self.interchange_control, self.group_control, self.set_control)
@@ -106,6 +110,7 @@ class ParsedClaim(NamedTuple):
     service_to_date: str | None
     admission_date: str | None
     discharge_date: str | None
+    submitted_date: str | None
     diagnosis_codes: list[str]
     diagnoses: list[Document]
     providers: list[Document]

@@ -83,6 +83,8 @@ class Claim(Loaded):
     service_to_date = models.DateField(null=True)
     admission_date = models.DateField(null=True)
     discharge_date = models.DateField(null=True)
+    # the day the claim was sent: BHT04, else GS04
+    submitted_date = models.DateField(null=True)
     principal_diagnosis_code = models.CharField(max_length=30)
     diagnosis_codes = ArrayField(models.CharField(max_length=30), default=list)
 

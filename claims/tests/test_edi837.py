@@ -38,6 +38,7 @@ def test_a_professional_claim_fills_its_columns():
     assert claim.billing_provider == Party("1234567893", "NORTH CLINIC", "207Q00000X", "123456789")
     assert claim.rendering_provider == Party("1992739999", "ROE, JO")
     assert (claim.service_from_date, claim.service_to_date) == ("2024-01-10", "2024-01-10")
+    assert claim.submitted_date == "2024-01-15"
     assert (claim.principal_diagnosis_code, claim.diagnosis_codes) == ("J209", ["J209", "E119"])
     assert claim.findings == []
 
@@ -375,3 +376,11 @@ def test_documents_are_plain_json():
 def test_the_reader_needs_no_django():
     program = "import sys, claims.edi837, claims.edits; sys.exit('django' in sys.modules or 'logging' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False, timeout=280).returncode == 0
+
+
+@pytest.mark.parametrize(("made", "day"), [("20240116", "2024-01-16"), ("", "2024-01-15"), ("20241301", "2024-01-15")])
+def test_a_claim_is_submitted_on_the_day_of_its_set_else_of_its_group(made, day):
+    text = file_text(BILLING, SUBSCRIBER, CLAIM, LINE).replace("*1*20240115*1200*", f"*1*{made}*1200*")
+    (claim,) = parse_claims(excerpt(text))
+    assert isinstance(claim, ParsedClaim)
+    assert claim.submitted_date == day

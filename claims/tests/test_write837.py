@@ -25,7 +25,7 @@ SEPARATORS = Separators("*", ":", "^", "~")
 SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*-837*.x12"))
 # what is of a file, not of a claim
 OF_THE_FILE = {
-    *("byte_offset", "byte_end", "segment_position", "set_control", "heading", "findings", "guide"),
+    *("byte_offset", "byte_end", "segment_position", "set_control", "heading", "findings", "guide", "submitted_date"),
     *("service_id", "service_key", "payer", "billing_provider", "rendering_provider"),
 }
 
