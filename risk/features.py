@@ -95,6 +95,8 @@ def digest_of(features: Iterable[Feature]) -> str:
 check_sources(FEATURES)
 DIGEST: Final = digest_of(FEATURES)
 
+# 1970-01-01 was one; Monday is 0
+THURSDAY: Final = 3
 FACILITIES: Final = (
     *("19", "21", "22", "23", "24", "26", "31", "34", "41", "42", "51", "52", "53", "56", "61"),
 )  # fmt: skip
@@ -142,6 +144,7 @@ def line_columns(batch: Any) -> dict[str, NDArray[Any]]:
         "diagnosis": batch.line_diagnosis,
         "place": batch.line_place,
         "authorization": np.asarray(batch.has_authorization)[claim].astype(np.int64),
+        "weekday": (np.asarray(batch.submitted_date)[claim] + THURSDAY) % 7,
         "delay": np.digitize(np.asarray(batch.days_to_submission)[claim], DELAY_EDGES),
         "duplicate": np.asarray(batch.is_duplicate)[claim].astype(np.int64),
         "charge": np.digitize(batch.line_charge_cents, CHARGE_EDGES),

@@ -76,9 +76,9 @@ def margins(booster: xgboost.Booster, matrix: Matrix) -> Floats:
     return np.asarray(booster.inplace_predict(matrix, predict_type="margin", missing=np.nan), dtype=np.float64)
 
 
-def contributions(booster: xgboost.Booster, matrix: Matrix, *, exact: bool) -> Floats:
+def contributions(booster: xgboost.Booster, matrix: Matrix, *, exact: bool, threads: int) -> Floats:
     """Get what each column adds to each row's log-odds, and the base in a last column; a row adds up to its margin."""
-    rows = xgboost.DMatrix(matrix)
+    rows = xgboost.DMatrix(matrix, nthread=threads)
     return np.asarray(booster.predict(rows, pred_contribs=True, approx_contribs=not exact), dtype=np.float64)
 
 
