@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 
 from claims.models import Claim
 from episodes.candidates import KEEP_APART
+from episodes.followers import tell_followers
 from episodes.lines import link_lines_of
 from episodes.link import link_rows
 from episodes.models import (
@@ -129,3 +130,4 @@ def follow(
     claims = [pk for pk in (before and before.claim_id, claim and claim.pk) if pk]
     link_rows(cursor, Start(remittance.practice_id).also(claims, [remittance.pk]), is_settled=True)
     link_lines_of(cursor, [remittance.pk])
+    tell_followers(cursor, remittance.practice_id, claims, [remittance.pk])

@@ -22,6 +22,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from episodes.candidates import NUMBER_KEY, PERSON_KEY, weigh_open
+from episodes.followers import tell_followers
 from episodes.lines import link_lines_of
 from episodes.scope import Start, Values, gather
 from episodes.status import settle
@@ -266,6 +267,7 @@ def link_rows(cursor: CursorWrapper, start: Start, *, is_settled: bool = False) 
         link_gathered(cursor, around)
         settle(cursor)
         link_lines_of(cursor, sorted(changed.remittances))
+        tell_followers(cursor, start.practice_id, changed.claims, changed.remittances)
     if any(counts.values()):
         touch(start.practice_id, "episode")
     return counts

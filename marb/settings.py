@@ -77,6 +77,7 @@ PIPELINE = {
         "episodes.link.link_file",
         "episodes.lines.link_lines",
         "episodes.status.settle_file",
+        "risk.adjudication.note_file",
     ],
     # of a file that holds sets which are neither, such as 999s
     "kept": ["claims.answers.keep_answers"],

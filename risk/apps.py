@@ -1,4 +1,4 @@
-"""Django's entry in the list of apps."""
+"""Django's entry in the list of apps, and what risk follows and adds below."""
 
 from django.apps import AppConfig
 
@@ -7,3 +7,9 @@ class RiskConfig(AppConfig):
     name = "risk"
     label = "risk"
     verbose_name = "Risk"
+
+    def ready(self) -> None:
+        from episodes.followers import register as follow
+        from risk.adjudication import note_links
+
+        follow(note_links)
