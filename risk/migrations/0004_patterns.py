@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         ('parties', '0001_initial'),
         ('pipeline', '0005_acknowledgements'),
         ('remits', '0002_loaded'),
-        ('risk', '0001_initial'),
+        ('risk', '0003_models'),
     ]
 
     operations = [
