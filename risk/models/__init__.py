@@ -1,4 +1,4 @@
-"""Rows of risk: scores of claims, denial patterns of payers, adjudicated lines, and the models that scores come from."""
+"""Rows of risk: scores of claims, denial patterns of payers, adjudicated lines, and the models of denial."""
 
 from risk.models.adjudication import AdjudicatedLine
 from risk.models.model import Decision, ModelState, ModelStep, RiskDecision, RiskModel, RiskModelChange
