@@ -78,6 +78,7 @@ PIPELINE = {
         "episodes.lines.link_lines",
         "episodes.status.settle_file",
         "risk.adjudication.note_file",
+        "risk.score.score_file",
     ],
     # of a file that holds sets which are neither, such as 999s
     "kept": ["claims.answers.keep_answers"],
@@ -172,6 +173,10 @@ CACHES = {
 }
 # seconds that an answer lives, by kind (marb.core.cache.kinds has the defaults): CACHE_TTL_CLAIM, CACHE_TTL_PAYER ...
 CACHE_TTL = {name.removeprefix("CACHE_TTL_"): env.int(name) for name in os.environ if name.startswith("CACHE_TTL_")}
+# what each part of a risk score weighs, together 1 (risk.combine has the defaults): RISK_WEIGHT_PAYER and so on
+RISK_WEIGHTS = {
+    name.removeprefix("RISK_WEIGHT_"): text for name, text in os.environ.items() if name.startswith("RISK_WEIGHT_")
+}
 # how long this process remembers an entry; that of a record is compared with its stamps all the same
 CACHE_MEMORY_SECONDS = min(env.float("CACHE_MEMORY_SECONDS", default=1.0), 2.0)
 BROKER_URL = env.str("BROKER_URL", default="") or EMBEDDED.broker_url

@@ -45,7 +45,7 @@ class Batch:
     finding_count: Column
     modifier_count: Column
     unit_total: Column
-    # lines whose procedure is not said
+    # lines with neither procedure nor revenue code
     unnamed_line_count: Column
     has_authorization: Column
     has_referral: Column
@@ -80,6 +80,8 @@ class Batch:
     line_claim: Column
     line_id: Column
     line_procedure: Column
+    # neither a procedure nor, as accommodation in an institution has, a revenue code
+    line_is_unnamed: Column
     # joined by a comma, in order
     line_modifiers: Column
     line_charge_cents: Column
@@ -123,7 +125,7 @@ def derived(columns: dict[str, Column]) -> dict[str, Column]:
     return {
         "modifier_count": total(owners, counts, claims).astype(np.int64),
         "unit_total": total(owners, columns["line_units"], claims),
-        "unnamed_line_count": total(owners, columns["line_procedure"] == "", claims).astype(np.int64),
+        "unnamed_line_count": total(owners, columns["line_is_unnamed"], claims).astype(np.int64),
         **days_of(columns["service_from_date"], columns["service_to_date"], columns["submitted_date"]),
     }
 

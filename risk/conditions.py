@@ -104,7 +104,7 @@ FACTS: dict[str, Fact] = dict(
         column("finding_count", NUMBER, "findings of reading and editing the claim"),
         column("modifier_count", NUMBER, "modifiers on all lines"),
         column("unit_total", NUMBER, "units of all lines"),
-        column("unnamed_line_count", NUMBER, "lines without a procedure"),
+        column("unnamed_line_count", NUMBER, "lines with neither procedure nor revenue code"),
         column("has_authorization", YES, "REF*G1 is there"),
         column("has_referral", YES, "REF*9F is there"),
         column("has_rendering", YES, "a rendering provider is named"),

@@ -96,8 +96,8 @@ CODING = (
         "coding",
         fact("unnamed_line_count", "gt", 0),
         15,
-        "A service line has no procedure code.",
-        "Code the procedure of every line.",
+        "A service line has neither procedure nor revenue code.",
+        "Code the service of every line.",
         per="unnamed_line_count",
     ),
 )

@@ -92,6 +92,7 @@ LINE_FIELDS = (
     number("claim_id", "l.claim_id"),
     number("line_id", "l.id"),
     text("line_procedure", 12, "l.procedure_code"),
+    yes("line_is_unnamed", "l.procedure_code = '' AND l.revenue_code = ''"),
     text("line_modifiers", 20, "array_to_string(l.modifiers, ',')"),
     number("line_charge_cents", "l.charge_amount * 100"),
     Field("line_units", ">f8", "coalesce(l.unit_count, 0)::float8"),

@@ -1,8 +1,9 @@
-"""Rows of risk: scores of claims, denial patterns of payers, adjudicated lines, and the models of denial."""
+"""Rows of risk: rules, models and scores of claims, adjudicated lines, and denial patterns of payers."""
 
-from risk.models.adjudication import AdjudicatedLine
+from risk.models.adjudication import AdjudicatedLine, Submission
 from risk.models.model import Decision, ModelState, ModelStep, RiskDecision, RiskModel, RiskModelChange
 from risk.models.pattern import DenialPattern
+from risk.models.rule import RiskRule, RuleSet
 from risk.models.score import RiskLevel, RiskScore
 
 __all__ = [
@@ -15,5 +16,8 @@ __all__ = [
     "RiskLevel",
     "RiskModel",
     "RiskModelChange",
+    "RiskRule",
     "RiskScore",
+    "RuleSet",
+    "Submission",
 ]
