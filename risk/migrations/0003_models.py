@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('access', '0003_idempotency'),
         ('claims', '0005_submitted'),
-        ('risk', '0001_initial'),
+        ('risk', '0002_rules'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
