@@ -28,7 +28,7 @@ SOURCES: Final = {
             *("modifier_count", "is_duplicate", "has_prior_payment", "is_new_patient"),
         )
     ),
-    "history": frozenset((*KINDS, PAIR, "combined")),
+    "history": frozenset((*KINDS, PAIR, "combined", "charges")),
 }
 
 
@@ -71,6 +71,7 @@ def of_history() -> list[Feature]:
     worst = [Feature(f"{kind}_rate", f"history.{kind}", 1) for kind in kinds]
     recent = [Feature(f"{kind}_recent_rate", f"history.{kind}", 1) for kind in RECENT_KINDS]
     known = [Feature(f"{kind}_known", f"history.{kind}") for kind in ("payer", "payer_procedure")]
+    known.append(Feature("charge_to_usual", "history.charges"))
     any_line = [Feature("any_line_rate", "history.payer_procedure", 1)]
     return [*worst, *recent, *known, *any_line, Feature("combined_rate", "history.combined", 1)]
 
@@ -147,6 +148,7 @@ def line_columns(batch: Any) -> dict[str, NDArray[Any]]:
         "weekday": (np.asarray(batch.submitted_date)[claim] + THURSDAY) % 7,
         "delay": np.digitize(np.asarray(batch.days_to_submission)[claim], DELAY_EDGES),
         "duplicate": np.asarray(batch.is_duplicate)[claim].astype(np.int64),
+        "charge_cents": batch.line_charge_cents,
         "charge": np.digitize(batch.line_charge_cents, CHARGE_EDGES),
         "billing": batch.billing_provider_id[claim],
         "rendering": batch.rendering_provider_id[claim],
@@ -161,6 +163,7 @@ def rate_columns(batch: Any, history: History) -> dict[str, Floats]:
     found |= {f"{kind}_recent_rate": per_claim(np.fmax, claim, rates[f"{kind}_recent"], count) for kind in RECENT_KINDS}
     for kind in ("payer", "payer_procedure"):
         found[f"{kind}_known"] = per_claim(np.fmin, claim, np.log1p(rates[f"{kind}_lines"]), count)
+    found["charge_to_usual"] = mean_of_lines(claim, rates["charge_to_usual"], count)
     found["any_line_rate"] = any_line(claim, rates["payer_procedure"], count)
     found["combined_rate"] = any_line(claim, combine(rates), count)
     return found
@@ -171,6 +174,14 @@ def per_claim(choose: np.ufunc, claim: NDArray[Any], values: Floats, count: int)
     chosen = np.full(count, np.nan)
     choose.at(chosen, claim, values)
     return chosen
+
+
+def mean_of_lines(claim: NDArray[Any], values: Floats, count: int) -> Floats:
+    """Get the mean of each claim's lines whose value is known; NaN where none is."""
+    known = ~np.isnan(values)
+    lines = np.bincount(claim[known], minlength=count)
+    sums = np.bincount(claim[known], weights=values[known], minlength=count)
+    return np.divide(sums, lines, out=np.full(count, np.nan), where=lines > 0)
 
 
 def any_line(claim: NDArray[Any], rates: Floats, count: int) -> Floats:

@@ -62,6 +62,7 @@ PAIR: Final = "payer_pair"
 PAIR_KIND: Final = Kind(("payer", "procedure", "other"), "payer_procedure")
 RECENT_KINDS: Final = ("payer", "payer_procedure")
 COLUMNS: Final = tuple(dict.fromkeys(column for kind in KINDS.values() for column in kind.columns))
+LOG_UNIT: Final = 100_000
 # lines further apart in their claim are not paired
 PAIR_REACH: Final = 8
 
@@ -87,7 +88,7 @@ class Sums(NamedTuple):
     keys: Numbers
     starts: Numbers
     order: Numbers
-    denied: NDArray[np.int32]
+    denied: NDArray[Any]
 
     def places(self, asked: Numbers) -> Numbers:
         """Get the place of each asked key, -1 for one that is not there."""
@@ -119,7 +120,7 @@ class Sums(NamedTuple):
 class History:
     """All adjudicated lines of a practice within a window, ready to be asked for rates.
 
-    `columns` hold a value per line for each of COLUMNS, and the line's claim as "claim", lines of a claim together;
+    `columns` hold a value per line for each of COLUMNS, its "charge_cents", and its "claim", lines of a claim together;
     `days` are the days of adjudication since the epoch and `denied` 0 or 1.
     """
 
@@ -131,6 +132,7 @@ class History:
         coded = {name: self.vocabularies[name].learn(columns[name]) for name in COLUMNS}
         within = days - self.first_day
         self.sums = {name: self.sum_up(kind, coded, within, denied) for name, kind in KINDS.items()}
+        self.charges = self.sum_up(KINDS["procedure"], coded, within, whole_logs(columns["charge_cents"]))
         first, coded = pair_up(columns["claim"], coded)
         self.sums[PAIR] = self.sum_up(PAIR_KIND, coded, within[first], denied[first])
 
@@ -139,7 +141,8 @@ class History:
         distinct, places = np.unique(self.join(kind, coded), return_inverse=True)
         by_day = places.astype(np.int64) * self.span + days
         order = np.argsort(by_day, kind="stable")
-        running = np.concatenate(([0], np.cumsum(denied[order]))).astype(np.int32)
+        running = np.concatenate(([0], np.cumsum(denied[order], dtype=np.int64)))
+        running = running if denied.dtype == np.int64 else running.astype(np.int32)
         by_day = by_day[order]
         return Sums(distinct, np.searchsorted(by_day, np.arange(len(distinct)) * self.span), by_day, running)
 
@@ -156,8 +159,17 @@ class History:
             if name in RECENT_KINDS:
                 recent = self.sums[name].tally(places, within - RECENT_DAYS, within, self.span)
                 found[f"{name}_recent"] = smooth(*recent, found[name])
+        found["charge_to_usual"] = self.compare_charges(columns["charge_cents"], coded, within)
         found[PAIR] = self.pair_rates(columns["claim"], coded, within, found[PAIR_KIND.parent])
         return found
+
+    def compare_charges(self, cents: NDArray[Any], coded: Mapping[str, Numbers], days: Numbers) -> Floats:
+        """Get the logarithm of each line's charge over the procedure's usual one as of its day; NaN where none is."""
+        places = self.charges.places(self.join(KINDS["procedure"], coded))
+        lines, logs = self.charges.tally(places, None, days, self.span)
+        usual = np.full(len(lines), np.nan)
+        np.divide(logs, lines, out=usual, where=lines > 0)
+        return (whole_logs(cents) - usual) / LOG_UNIT
 
     def pair_rates(self, claims: NDArray[Any], coded: Mapping[str, Numbers], days: Numbers, parent: Floats) -> Floats:
         """Get the rate of each line's worst pair; the parent's where it stands alone or none is worse."""
@@ -177,6 +189,11 @@ class History:
             joined = joined * (len(words.numbers) + 1) + coded[name]
             known &= coded[name] >= 0
         return np.where(known, joined, -1)
+
+
+def whole_logs(cents: NDArray[Any]) -> Numbers:
+    """Get logarithms of charges in whole units of 1 / LOG_UNIT: their sums are exact, whatever stands before them."""
+    return np.rint(np.log(np.maximum(cents, 1).astype(np.float64)) * LOG_UNIT).astype(np.int64)
 
 
 def pair_up(claims: NDArray[Any], coded: Mapping[str, Numbers]) -> tuple[Numbers, dict[str, Numbers]]:
@@ -199,4 +216,4 @@ def smooth(lines: Floats, denied: Floats, parent: Floats) -> Floats:
 def empty_history() -> History:
     """Make the history of a practice that nobody has answered yet."""
     none = np.zeros(0, dtype=np.int64)
-    return History(dict.fromkeys((*COLUMNS, "claim"), none), none, none)
+    return History(dict.fromkeys((*COLUMNS, "claim", "charge_cents"), none), none, none)

@@ -71,6 +71,7 @@ def read_history(cursor: CursorWrapper, practice_id: int) -> History:
     columns: dict[str, NDArray[Any]] = rows | {
         "weekday": (rows["submitted"] + THURSDAY) % 7,
         "delay": np.digitize(rows["delay"], DELAY_EDGES),
+        "charge_cents": rows["charge"],
         "charge": np.digitize(rows["charge"], CHARGE_EDGES),
         "authorization": rows["authorization"].astype(np.int64),
         "duplicate": rows["duplicate"].astype(np.int64),

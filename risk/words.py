@@ -73,6 +73,7 @@ FACTS = {
     "days_to_submission": ("The time between service and claim speaks against it.", "Send claims sooner."),
     "filing_days_left": ("The time left for filing speaks against the claim.", "Send the claim before others."),
     "charge": ("Charges of this size are denied more often.", "Check units and charges."),
+    "charge_to_usual": ("The charges are far from what these procedures usually cost.", "Check units and charges."),
     "charge_to_expected": ("The charge is far from what is expected.", "Check units and charges."),
     "finding_count": ("The claim's findings speak against it.", "Mend the claim's findings before it is sent."),
     "modifier_count": ("The number of modifiers speaks against the claim.", "Check the modifiers of each line."),

@@ -47,17 +47,14 @@ def settings_of(rises: Sequence[int], threads: int) -> dict[str, Any]:
 def train(matrix: Matrix, labels: Floats, rises: Sequence[int], threads: int) -> str:
     """Train on rows in the order of time, oldest first; answers the booster as JSON text."""
     watched = max(1, int(len(labels) * WATCHED_SHARE))
+    chosen = settings_of(rises, threads)
     learnt = xgboost.DMatrix(matrix[:-watched], labels[:-watched], nthread=threads)
     stop = xgboost.DMatrix(matrix[-watched:], labels[-watched:], nthread=threads)
-    booster = xgboost.train(
-        settings_of(rises, threads),
-        learnt,
-        MOST_ROUNDS,
-        evals=[(stop, "newest")],
-        early_stopping_rounds=PATIENCE,
-        verbose_eval=False,
-    )
-    return booster[: booster.best_iteration + 1].save_raw("json").decode()
+    watch = {"evals": [(stop, "newest")], "early_stopping_rounds": PATIENCE, "verbose_eval": False}
+    tried = xgboost.train(chosen, learnt, MOST_ROUNDS, **watch)
+    # with the number of rounds known the newest rows are learnt from too
+    whole = xgboost.DMatrix(matrix, labels, nthread=threads)
+    return xgboost.train(chosen, whole, tried.best_iteration + 1).save_raw("json").decode()
 
 
 def read(text: str, threads: int) -> xgboost.Booster:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from risk.history import COLUMNS, PAIR, PRIOR, STRENGTH, History, empty_history
+from risk.history import COLUMNS, KINDS, PAIR, PRIOR, STRENGTH, History, empty_history
 
 COUNT = 600
 FIRST = 20_000
@@ -12,6 +12,7 @@ def make_lines(seed=1, count=COUNT):
     columns = {name: rng.integers(0, 3, count) for name in COLUMNS}
     columns["procedure"] = np.array(["99213", "99214", "80053"])[rng.integers(0, 3, count)]
     columns["claim"] = np.repeat(np.arange(count // 2), 2)
+    columns["charge_cents"] = rng.integers(5_000, 20_000, count)
     columns["payer"] = np.repeat(rng.integers(0, 4, count // 2), 2)
     return columns, np.repeat(FIRST + rng.integers(0, 200, count // 2), 2), (rng.random(count) < 0.2).astype(np.int8)
 
@@ -43,7 +44,7 @@ def test_later_adjudications_change_nothing_that_was_known_before():
     long = History(columns, days, denied).rates(columns, asked)
     assert set(short) == set(long)
     for name, values in long.items():
-        assert np.array_equal(values, short[name]), name
+        assert np.array_equal(values, short[name], equal_nan=True), name
 
 
 def test_the_day_of_adjudication_itself_is_not_known_yet():
@@ -66,12 +67,13 @@ def test_a_key_never_seen_has_its_parents_rate():
 def test_nothing_known_is_the_prior():
     columns, days, _ = make_lines()
     rates = empty_history().rates(columns, days)
-    assert all(np.allclose(values, PRIOR) for name, values in rates.items() if not name.endswith("_lines"))
+    assert all(np.allclose(values, PRIOR) for name, values in rates.items() if name in (*KINDS, PAIR))
+    assert np.all(np.isnan(rates["charge_to_usual"]))
 
 
 def test_a_pair_of_procedures_that_is_denied_together_is_found():
     count = 400
-    columns = {name: np.zeros(count, dtype=np.int64) for name in COLUMNS}
+    columns = {name: np.zeros(count, dtype=np.int64) for name in (*COLUMNS, "charge_cents")}
     columns["claim"] = np.repeat(np.arange(count // 2), 2)
     second = np.where(np.arange(count // 2) % 2, "96372", "99213")
     columns["procedure"] = np.stack((np.full(count // 2, "J1100"), second), axis=1).reshape(-1)
