@@ -491,6 +491,13 @@ UNFOLD = {
             },
             {"title": "Episodes", "items": [page("Episodes", "account_tree", "episodes_episode_changelist")]},
             {
+                "title": "Risk",
+                "items": [
+                    page("Models", "neurology", "risk_riskmodel_changelist"),
+                    page("Decisions", "rule", "risk_riskdecision_changelist"),
+                ],
+            },
+            {
                 "title": "Files",
                 "separator": True,
                 "items": [

@@ -10,6 +10,9 @@ class RiskConfig(AppConfig):
 
     def ready(self) -> None:
         from episodes.followers import register as follow
+        from marb.core.sections import register
         from risk.adjudication import note_links
+        from risk.decided import draw_decisions
 
         follow(note_links)
+        register("claim", "decision", title="What was decided", render=draw_decisions)

@@ -51,10 +51,10 @@ class Row(NamedTuple):
     waiting: int
 
     @property
-    def share(self) -> float | None:
-        """The share of the answered ones that were denied."""
+    def percent(self) -> str:
+        """The share of the answered ones that were denied; nothing where none is answered."""
         answered = self.denied + self.paid
-        return self.denied / answered if answered else None
+        return f"{self.denied / answered:.0%}" if answered else ""
 
 
 def decide(user: Person, claim: Claim, decision: str, reason: str) -> RiskDecision:
