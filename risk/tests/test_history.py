@@ -48,7 +48,7 @@ def test_later_adjudications_change_nothing_that_was_known_before():
 
 
 def test_the_day_of_adjudication_itself_is_not_known_yet():
-    columns, days, denied = make_lines()
+    columns, _, denied = make_lines()
     history = History(columns, np.full(COUNT, FIRST), denied)
     assert history.rates(columns, np.full(COUNT, FIRST))["overall_lines"].max() == 0
     assert history.rates(columns, np.full(COUNT, FIRST + 1))["overall_lines"].min() == COUNT
