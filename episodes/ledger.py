@@ -15,7 +15,7 @@ from django.db.models import Sum
 
 from claims.models import Claim
 from claims.words import FREQUENCY, PAYER_SEQUENCE
-from episodes.denials import COST_SHARE_CARCS, DENIAL_CARCS, PRIOR_PAYER_CARC
+from episodes.denials import COST_SHARE_CARCS, PRIOR_PAYER_CARC, read_denials
 from episodes.models import Episode, EpisodeRemittance
 from remits.models import Adjustment, Remittance
 from remits.words import CLAIM_STATUS, GROUP
@@ -134,7 +134,7 @@ def level_of(remittance: Remittance) -> int:
 
 
 def get_ledger(episode: Episode) -> Ledger:
-    """Read an episode's chain, remittances and adjustments: three queries, whatever their number."""
+    """Read an episode's chain, remittances and adjustments: four queries, whatever their number."""
     links = list(episode.remittance_links.select_related("remittance__payment", "remittance__payer"))
     claims = [link.claim for link in episode.claim_links.select_related("claim__payer")]
     answers = read_answers([link.remittance for link in links])
@@ -145,14 +145,17 @@ def get_ledger(episode: Episode) -> Ledger:
 
 
 def read_answers(remittances: list[Remittance]) -> dict[int, Answer]:
-    """Sum the adjustments of remittances by group, reason 23 left out: {remittance id: Answer}; one query."""
+    """Sum the adjustments of remittances by group, reason 23 left out: {remittance id: Answer}; two queries."""
     rows = Adjustment.objects.filter(remittance__in=remittances).order_by()
+    said = {r.pk: r.remark_codes for r in remittances}
+    denials = read_denials(remittances[0].practice_id) if remittances else None
     groups: dict[int, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     denying, sharing = set(), set()
-    for key, group, carc, amount in rows.values_list("remittance_id", "group_code", "carc").annotate(Sum("amount")):
+    columns = ("remittance_id", "group_code", "carc", "line__remark_codes")
+    for key, group, carc, remarks, amount in rows.values_list(*columns).annotate(Sum("amount")):
         if group == PATIENT_GROUP or carc != PRIOR_PAYER_CARC:
             groups[key][group] += amount
-        if amount > 0 and carc in DENIAL_CARCS:
+        if denials and amount > 0 and denials.is_denial(group, carc, [*said[key], *(remarks or ())]):
             denying.add(key)
         if amount > 0 and group == PATIENT_GROUP and carc in COST_SHARE_CARCS:
             sharing.add(key)

@@ -26,6 +26,7 @@ from episodes.followers import tell_followers
 from episodes.lines import link_lines_of
 from episodes.scope import Start, Values, gather
 from episodes.status import settle
+from episodes.worklist import DROP_ITEM, MOVE_ITEM, MOVE_NOTES
 from marb.core.cache import touch
 from marb.core.measure import checkpoint, mark
 from marb.pipeline.jobs import FileJob
@@ -227,6 +228,9 @@ WRITES = {
     "unlinked": UNLINK,
     "linked": LINK,
     "followed": FOLLOW,
+    "denials_moved": MOVE_ITEM,
+    "notes_moved": MOVE_NOTES,
+    "denials_dropped": DROP_ITEM,
     "joined": CLOSE,
     "taken": TAKE,
 }
@@ -257,7 +261,7 @@ def link_rows(cursor: CursorWrapper, start: Start, *, is_settled: bool = False) 
     counts, overtaken = link_gathered(cursor, values)
     weighed = weigh_open(cursor, values)
     if is_settled:
-        settle(cursor)
+        settle(cursor, start.practice_id)
     changed = Start(start.practice_id).also(
         [*overtaken.claims, *weighed.claims], [*overtaken.remittances, *weighed.remittances]
     )
@@ -265,7 +269,7 @@ def link_rows(cursor: CursorWrapper, start: Start, *, is_settled: bool = False) 
     if changed.remittances:
         around = gather(cursor, changed)
         link_gathered(cursor, around)
-        settle(cursor)
+        settle(cursor, start.practice_id)
         link_lines_of(cursor, sorted(changed.remittances))
         tell_followers(cursor, start.practice_id, changed.claims, changed.remittances)
     if any(counts.values()):

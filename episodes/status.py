@@ -19,8 +19,9 @@ The patient's own payments are not known here.
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from episodes.denials import COST_SHARE_CARCS, DENIAL_CARCS, PRIOR_PAYER_CARC
+from episodes.denials import COST_SHARE_CARCS, PRIOR_PAYER_CARC, read_denials, recognise
 from episodes.scope import Start, gather
+from episodes.worklist import keep_items
 from marb.core.cache import touch
 from marb.pipeline.jobs import FileJob
 
@@ -46,14 +47,16 @@ WITH summed AS (
     JOIN pipeline_edifile f ON f.id = r.file_id
     CROSS JOIN LATERAL (
         SELECT count(*) AS adjustments,
-            count(*) FILTER (WHERE amount > 0 AND carc = ANY(%(denials)s)) AS denials,
+            count(*) FILTER (WHERE denies) AS denials,
             count(DISTINCT coalesce(line_id, 0)) FILTER (WHERE amount > 0 AND carc <> %(prior)s) AS lines,
-            count(DISTINCT coalesce(line_id, 0)) FILTER (WHERE amount > 0 AND carc = ANY(%(denials)s)) AS denied_lines,
-            coalesce(bool_or(line_id IS NULL AND amount > 0 AND carc = ANY(%(denials)s)), false) AS is_denied_whole,
+            count(DISTINCT coalesce(line_id, 0)) FILTER (WHERE denies) AS denied_lines,
+            coalesce(bool_or(line_id IS NULL AND denies), false) AS is_denied_whole,
             coalesce(sum(amount) FILTER (WHERE group_code = 'PR'), 0) AS patient,
             coalesce(sum(amount) FILTER (WHERE group_code <> 'PR' AND carc <> %(prior)s), 0) AS adjusted,
             coalesce(bool_or(group_code = 'PR' AND amount > 0 AND carc = ANY(%(shares)s)), false) AS is_shared
-        FROM remits_adjustment WHERE remittance_id = r.id
+        FROM (
+            SELECT a.*, a.amount > 0 AND {is_denial} AS denies FROM remits_adjustment a WHERE a.remittance_id = r.id
+        ) said
     ) a
 ), levelled AS (
     SELECT *, coalesce(said_level, max(said_level) OVER (PARTITION BY episode_id, payer_id, payer_number),
@@ -137,18 +140,27 @@ def settle_file(job: FileJob) -> dict[str, int]:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         gather(cursor, Start.of(job))
-        changed = settle(cursor)
+        changed = settle(cursor, job.practice_id)
         if changed:
             touch(job.practice_id, "episode")
         cursor.execute(COUNTS)
         return {"settled": changed} | dict(cursor.fetchall())
 
 
-def settle(cursor: CursorWrapper) -> int:
+def settle(cursor: CursorWrapper, practice_id: int) -> int:
     """Settle the episodes of the claims that are gathered; answers how many rows changed."""
     cursor.execute(TOUCHED)
+    return settle_touched(cursor, practice_id)
+
+
+def settle_touched(cursor: CursorWrapper, practice_id: int) -> int:
+    """Settle the episodes of `settling_episode`, and the denials to work on; answers how many episodes changed."""
     cursor.execute("ANALYZE settling_episode")
-    cursor.execute(ADJUDICATED, {"denials": DENIAL_CARCS, "prior": PRIOR_PAYER_CARC, "shares": COST_SHARE_CARCS})
+    known = recognise(read_denials(practice_id))
+    values = known.values | {"prior": PRIOR_PAYER_CARC, "shares": COST_SHARE_CARCS}
+    cursor.execute(ADJUDICATED.format(is_denial=known.sql), values)
     cursor.execute("ANALYZE settling_remittance")
     cursor.execute(SETTLE)
-    return cursor.rowcount
+    changed = cursor.rowcount
+    keep_items(cursor, practice_id)
+    return changed

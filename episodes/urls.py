@@ -6,6 +6,7 @@ from django.urls import URLPattern, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from episodes.api import EpisodeViewSet, UnlinkedClaimViewSet
+from episodes.denialapi import DenialViewSet
 from episodes.linkapi import LinkViewSet, UnlinkedRemittanceViewSet
 
 NUMBER = r"(?P<pk>[0-9]{1,18})"
@@ -34,6 +35,7 @@ def linking(word: str, method: str, action: str) -> URLPattern:
 
 router = SimpleRouter()
 router.register("episodes", EpisodeViewSet, basename="episode")
+router.register("denials", DenialViewSet, basename="denial")
 urlpatterns = [
     *unlinked("claims", "claim", UnlinkedClaimViewSet),
     *unlinked("remits", "remittance", UnlinkedRemittanceViewSet),

@@ -72,6 +72,7 @@ PIPELINE = {
     "837": ["claims.load.load_chunk"],
     "835": ["remits.load.load_chunk"],
     "file": [
+        "claims.history.edit_file",
         "claims.answers.meet_file",
         "remits.settle.settle_file",
         "episodes.link.link_file",
@@ -327,6 +328,7 @@ SPECTACULAR_SETTINGS = {
         "ClaimStatus": "claims.models.ClaimStatus",
         "RemittanceStatus": "remits.models.RemittanceStatus",
         "EpisodeStatus": "episodes.models.EpisodeStatus",
+        "DenialState": "episodes.models.DenialState",
         "HealthStatus": ["ok", "down"],
         "DetailedHealthStatus": ["healthy", "degraded"],
     },
@@ -489,7 +491,16 @@ UNFOLD = {
                     page("Links by hand", "history", "episodes_linkchange_changelist"),
                 ],
             },
-            {"title": "Episodes", "items": [page("Episodes", "account_tree", "episodes_episode_changelist")]},
+            {
+                "title": "Episodes",
+                "items": [
+                    page("Episodes", "account_tree", "episodes_episode_changelist"),
+                    page("Denials", "assignment_late", "episodes_denialitem_changelist"),
+                    page("What is a denial", "rule_settings", "episodes_denialreason_changelist"),
+                    page("Codes to map", "new_label", "episodes_denialreason_unmapped"),
+                    page("Code lists", "menu_book", "episodes_codelist_changelist"),
+                ],
+            },
             {
                 "title": "Risk",
                 "items": [
@@ -531,6 +542,15 @@ UNFOLD = {
                     page("Fees", "price_check", "claims_fee_changelist"),
                     page("Localities", "map", "claims_locality_changelist"),
                     page("Modifier rules", "rule", "claims_feemodifier_changelist"),
+                ],
+            },
+            {
+                "title": "Claim edits",
+                "separator": True,
+                "items": [
+                    page("Rules of edits", "checklist", "claims_editrule_changelist"),
+                    page("NCCI pairs", "join_inner", "claims_nccipair_changelist"),
+                    page("NCCI units", "filter_5", "claims_unitlimit_changelist"),
                 ],
             },
             {

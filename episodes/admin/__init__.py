@@ -1,6 +1,15 @@
-"""The app's pages in the admin: episodes, the queue of remittances to link, and what people changed."""
+"""The app's pages in the admin: episodes, the queue of remittances to link, denials, and the tables behind them."""
 
+from episodes.admin.denial import DenialItemAdmin
 from episodes.admin.episode import EpisodeAdmin
 from episodes.admin.queue import LinkChangeAdmin, QueuedRemittanceAdmin
+from episodes.admin.reason import CodeListAdmin, DenialReasonAdmin
 
-__all__ = ["EpisodeAdmin", "LinkChangeAdmin", "QueuedRemittanceAdmin"]
+__all__ = [
+    "CodeListAdmin",
+    "DenialItemAdmin",
+    "DenialReasonAdmin",
+    "EpisodeAdmin",
+    "LinkChangeAdmin",
+    "QueuedRemittanceAdmin",
+]

@@ -6,7 +6,7 @@ from typing import Any
 
 from claims.models import Claim
 from episodes.match import normalise
-from episodes.models import Episode, EpisodeClaim, EpisodeRemittance, LinkMethod, OpenRemittance
+from episodes.models import DenialItem, Episode, EpisodeClaim, EpisodeRemittance, LinkMethod, OpenRemittance
 from remits.models import Remittance
 
 
@@ -36,3 +36,12 @@ def create_open(remittance: Remittance, claims: Sequence[Claim] = (), **columns:
         "candidates": candidates, "candidate_count": len(candidates), "best_score": 0.5 if candidates else None,
     } | columns  # fmt: skip
     return OpenRemittance.objects.create(practice=remittance.practice, remittance=remittance, **values)
+
+
+def create_denial(episode: Episode, remittance: Remittance, **columns: Any) -> DenialItem:
+    """Make an item of an episode that was denied as medically unnecessary, as settling would."""
+    values = {
+        "group_code": "CO", "carc": "50", "reasons": ["CO-50"], "category": "medical_necessity", "strategy": "APPEAL",
+        "is_whole": True, "is_correctable": False, "denied_amount": Decimal("100.00"),
+    } | columns  # fmt: skip
+    return DenialItem.objects.create(practice=episode.practice, episode=episode, remittance=remittance, **values)

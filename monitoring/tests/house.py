@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from claims.tests.rows import create_claim, create_line
-from episodes.tests.links import create_episode, create_link, create_open
+from episodes.tests.links import create_denial, create_episode, create_link, create_open
 from marb.access.models import AuditEntry, Practice
 from marb.access.trail import store
 from marb.parties.tests.rows import create_payer, create_plan, create_provider
@@ -54,8 +54,10 @@ def build_house(practice: Practice, word: str) -> House:
     remittance = build_remittance(practice, word, payer)
     episode = create_episode(claim, remittance_count=1)
     create_link(episode, remittance)
+    denial = create_denial(episode, remittance, payer=payer)
     create_open(build_remittance(practice, f"{word}U", payer), [claim])
     objects = {"payer": payer, "provider": provider, "plan": plan, "file": file, "claim": claim, "episode": episode}
+    objects["denial"] = denial
     uploader, _ = get_user_model().objects.get_or_create(username=f"{word}-uploader")
     objects["upload"] = Upload.objects.create(
         practice=practice, user=uploader, name=word, byte_count=9, expires_at=timezone.now() + timedelta(hours=1)

@@ -13,8 +13,9 @@ from typing import Any
 import pyzstd
 from django.contrib.auth import get_user_model
 
-from claims.models import Claim, Contract, ContractFee, FeeModifier, ServiceLine
-from episodes.models import Episode, EpisodeClaim, EpisodeRemittance, LinkChange
+from claims.models import Claim, Contract, ContractFee, EditRule, FeeModifier, ServiceLine
+from episodes.models import DenialReason, Episode, EpisodeClaim, EpisodeRemittance, LinkChange
+from episodes.tests.links import create_denial
 from marb.access.models import Practice
 from marb.access.trail import store
 from marb.parties.models import Payer, Plan, Provider
@@ -69,6 +70,7 @@ def create_rows(practice: Practice, mark: str = "", count: int = 3) -> Rows:
     create_contract(payers[0], mark)
     create_change(claims[0], remittances[0], mark)
     create_audit_entry(practice, mark)
+    create_denials(episodes[0], remittances[0], payers[0])
     made = (claims, payment, remittances, episodes, score, pattern)
     return Rows(practice, mark, payers, plan, provider, claim_file, remittance_file, held, *made)
 
@@ -92,13 +94,21 @@ def create_audit_entry(practice: Practice, mark: str) -> None:
     assert store([entry])
 
 
+def create_denials(episode: Episode, remittance: Remittance, payer: Payer) -> None:
+    """Make a denial to work on, and a meaning of the practice's own."""
+    create_denial(episode, remittance, payer=payer, deadline_date=FIRST_DAY, deadline_basis="appeal_days")
+    own: dict[str, Any] = {"practice": episode.practice, "carc": "242", "category": "other", "strategy": "APPEAL"}
+    DenialReason.objects.get_or_create(**own)
+
+
 def create_contract(payer: Payer, mark: str) -> None:
-    """Make a contract with a fee and a modifier rule of its own, and a rule that holds for everybody."""
+    """Make a contract with a fee and a modifier rule of its own, a rule for everybody, and one of an edit."""
     about = {"practice": payer.practice, "payer": payer, "name": f"Agreement {mark}".strip(), "basis": "own"}
     contract = Contract.objects.create(**about, effective_from_date=FIRST_DAY)
     ContractFee.objects.create(contract=contract, procedure_code="99214", amount=Decimal("90.00"))
     FeeModifier.objects.create(contract=contract, modifier="52", effect="percent", percent=40)
     FeeModifier.objects.get_or_create(contract=None, modifier="53", effect="row")
+    EditRule.objects.create(practice=payer.practice, payer=payer, code="timely_filing", level="W", limit=90)
 
 
 def claim_text(number: int, mark: str) -> str:
