@@ -262,6 +262,9 @@ SESSION_HOURS = env.int("SESSION_HOURS", default=12)
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+# of the model of denial: threads that train and score, and how far back rates look
+RISK_THREADS = env.int("RISK_THREADS", default=2)
+RISK_HISTORY_DAYS = env.int("RISK_HISTORY_DAYS", default=730)
 # how long a person and their roles are kept in a process's memory (marb.access.reader)
 READER_SECONDS = env.float("READER_SECONDS", default=1.0)
 # requests to the API per person, and per address of strangers; 0 is no limit (marb.access.throttle)
@@ -520,6 +523,8 @@ UNFOLD = {
                     page("Risk scores", "monitor_heart", "risk_riskscore_changelist"),
                     page("Risk rules", "rule", "risk_riskrule_changelist"),
                     page("Scrub an 837", "cleaning_services", "risk_riskscore_scrub"),
+                    page("Models", "neurology", "risk_riskmodel_changelist"),
+                    page("Decisions", "rule", "risk_riskdecision_changelist"),
                 ],
             },
             {
