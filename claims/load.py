@@ -12,6 +12,8 @@ from claims import models
 from claims.edi837 import ParsedClaim, QuarantinedClaim, parse_claims
 from claims.edits import check_claim, repeated_control_numbers
 from claims.expected import expect_claims
+from claims.policies import read_policies
+from claims.policy import judge
 from claims.rows import CLAIM_COLUMNS, LINE_COLUMNS, claim_texts, line_texts
 from marb.core.cache import touch
 from marb.core.copy import copy_texts, reserve_ids
@@ -34,6 +36,7 @@ def load_chunk(job: ChunkJob) -> None:
     claims = [claim for claim, _ in reading.claims]
     payers = resolve_payers(job.practice_id, payer_names(claims))
     providers = resolve_providers(job.practice_id, provider_names(claims))
+    reading = weigh_reading(job.practice_id, reading, payers)
     expected = expect_claims(job.practice_id, claims, payers)
     charge_cents = sum(claim.charge_cents for claim in claims)
     outcome = Outcome(len(claims), 0, charge_cents, 0, reading.findings, reading.quarantined)
@@ -45,8 +48,18 @@ def load_chunk(job: ChunkJob) -> None:
         touch(job.practice_id, "claim+")
 
 
+def weigh_reading(practice_id: int, reading: Reading, payers: dict[str, int]) -> Reading:
+    """Weigh what was found of each claim as its payer does (claims.policy)."""
+    policies = read_policies(practice_id, payers.values())
+    claims = []
+    for claim, found in reading.claims:
+        payer_id = payers.get(payer_code(claim.payer.code, claim.payer.name))
+        claims.append((claim, judge(policies[payer_id], claim, found)))
+    return reading._replace(claims=claims, findings=reading.findings + [each for _, found in claims for each in found])
+
+
 def read_chunk(job: ChunkJob) -> Reading:
-    """Read and edit every CLM of the chunk."""
+    """Read and edit every CLM of the chunk; `findings` are those of claims in quarantine."""
     today = job.today.isoformat()
     reading = Reading([], [], [])
     for result in parse_claims(job.excerpt):
@@ -59,8 +72,6 @@ def read_chunk(job: ChunkJob) -> Reading:
     owners = {claim.byte_offset: found for claim, found in reading.claims}
     for note in repeated_control_numbers(claim for claim, _ in reading.claims):
         owners[note.claim_offset or 0].append(note)
-    for _, found in reading.claims:
-        reading.findings.extend(found)
     return reading
 
 

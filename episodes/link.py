@@ -23,6 +23,7 @@ from django.db.backends.utils import CursorWrapper
 
 from episodes.candidates import NUMBER_KEY, PERSON_KEY, weigh_open
 from episodes.lines import link_lines_of
+from episodes.roll import roll
 from episodes.scope import Start, Values, gather
 from episodes.status import settle
 from episodes.worklist import DROP_ITEM, MOVE_ITEM, MOVE_NOTES
@@ -270,6 +271,7 @@ def link_rows(cursor: CursorWrapper, start: Start, *, is_settled: bool = False) 
         link_gathered(cursor, around)
         settle(cursor, start.practice_id)
         link_lines_of(cursor, sorted(changed.remittances))
+        roll(cursor, start.practice_id)
     if any(counts.values()):
         touch(start.practice_id, "episode")
     return counts

@@ -47,15 +47,16 @@ WITH summed AS (
     JOIN pipeline_edifile f ON f.id = r.file_id
     CROSS JOIN LATERAL (
         SELECT count(*) AS adjustments,
-            count(*) FILTER (WHERE denies) AS denials,
+            count(*) FILTER (WHERE amount > 0 AND is_denial) AS denials,
             count(DISTINCT coalesce(line_id, 0)) FILTER (WHERE amount > 0 AND carc <> %(prior)s) AS lines,
-            count(DISTINCT coalesce(line_id, 0)) FILTER (WHERE denies) AS denied_lines,
-            coalesce(bool_or(line_id IS NULL AND denies), false) AS is_denied_whole,
+            count(DISTINCT coalesce(line_id, 0)) FILTER (WHERE amount > 0 AND is_denial) AS denied_lines,
+            coalesce(bool_or(line_id IS NULL AND amount > 0 AND is_denial), false) AS is_denied_whole,
             coalesce(sum(amount) FILTER (WHERE group_code = 'PR'), 0) AS patient,
             coalesce(sum(amount) FILTER (WHERE group_code <> 'PR' AND carc <> %(prior)s), 0) AS adjusted,
+            coalesce(sum(amount) FILTER (WHERE group_code <> 'PR' AND is_denial), 0) AS refused,
             coalesce(bool_or(group_code = 'PR' AND amount > 0 AND carc = ANY(%(shares)s)), false) AS is_shared
         FROM (
-            SELECT a.*, a.amount > 0 AND {is_denial} AS denies FROM remits_adjustment a WHERE a.remittance_id = r.id
+            SELECT a.*, {is_denial} AS is_denial FROM remits_adjustment a WHERE a.remittance_id = r.id
         ) said
     ) a
 ), levelled AS (
@@ -155,12 +156,22 @@ def settle(cursor: CursorWrapper, practice_id: int) -> int:
 
 def settle_touched(cursor: CursorWrapper, practice_id: int) -> int:
     """Settle the episodes of `settling_episode`, and the denials to work on; answers how many episodes changed."""
+    weigh(cursor, practice_id)
+    cursor.execute(SETTLE)
+    changed = cursor.rowcount
+    keep_items(cursor, practice_id)
+    return changed
+
+
+def adjudicate(cursor: CursorWrapper, practice_id: int) -> None:
+    """Weigh the remittances of the gathered claims' episodes: `settling_episode` and `settling_remittance`."""
+    cursor.execute(TOUCHED)
+    weigh(cursor, practice_id)
+
+
+def weigh(cursor: CursorWrapper, practice_id: int) -> None:
     cursor.execute("ANALYZE settling_episode")
     known = recognise(read_denials(practice_id))
     values = known.values | {"prior": PRIOR_PAYER_CARC, "shares": COST_SHARE_CARCS}
     cursor.execute(ADJUDICATED.format(is_denial=known.sql), values)
     cursor.execute("ANALYZE settling_remittance")
-    cursor.execute(SETTLE)
-    changed = cursor.rowcount
-    keep_items(cursor, practice_id)
-    return changed

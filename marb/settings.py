@@ -72,11 +72,13 @@ PIPELINE = {
     "837": ["claims.load.load_chunk"],
     "835": ["remits.load.load_chunk"],
     "file": [
+        "claims.history.edit_file",
         "claims.answers.meet_file",
         "remits.settle.settle_file",
         "episodes.link.link_file",
         "episodes.lines.link_lines",
         "episodes.status.settle_file",
+        "episodes.roll.roll_file",
     ],
     # of a file that holds sets which are neither, such as 999s
     "kept": ["claims.answers.keep_answers"],
@@ -271,7 +273,7 @@ UNTHROTTLED_PLACES = {"health"}
 UNAUDITED_PLACES = {
     *("health", "schema", "swagger", "redoc", "redoc-script", "auth-login", "auth-logout", "auth-logoutall", "auth-me"),
     *("login", "logout", "jsi18n", "password_change", "password_change_done", "pipeline_edifile_progress", "metrics"),
-    *("monitoring_process_room", "monitoring_process_figures"),
+    *("monitoring_process_room", "monitoring_process_figures", "kpis", "episodes_monthsum_changelist"),
 }
 # asked by pages by themselves: no sign that anybody is there
 PASSIVE_PLACES = {
@@ -319,6 +321,7 @@ SPECTACULAR_SETTINGS = {
         "RemittanceStatus": "remits.models.RemittanceStatus",
         "EpisodeStatus": "episodes.models.EpisodeStatus",
         "DenialState": "episodes.models.DenialState",
+        "UnderpaidStatus": "episodes.underpaid.UnderpaidStatus",
         "HealthStatus": ["ok", "down"],
         "DetailedHealthStatus": ["healthy", "degraded"],
     },
@@ -466,7 +469,13 @@ UNFOLD = {
     "STYLES": [lambda request: static("marb/admin.css")],
     "SIDEBAR": {
         "navigation": [
-            {"title": "Work", "items": [page("What to work on", "dashboard", "index")]},
+            {
+                "title": "Work",
+                "items": [
+                    page("What to work on", "dashboard", "index"),
+                    page("Key figures", "monitoring", "episodes_monthsum_changelist"),
+                ],
+            },
             {
                 "title": "Claims",
                 "separator": True,
@@ -479,6 +488,7 @@ UNFOLD = {
                     page("Payments", "payments", "remits_payment_changelist"),
                     page("To link", "add_link", "episodes_queuedremittance_changelist"),
                     page("Links by hand", "history", "episodes_linkchange_changelist"),
+                    page("Underpaid", "money_off", "episodes_underpaidline_changelist"),
                 ],
             },
             {
@@ -525,6 +535,16 @@ UNFOLD = {
                     page("Fees", "price_check", "claims_fee_changelist"),
                     page("Localities", "map", "claims_locality_changelist"),
                     page("Modifier rules", "rule", "claims_feemodifier_changelist"),
+                    page("Tolerances", "straighten", "episodes_tolerance_changelist"),
+                ],
+            },
+            {
+                "title": "Claim edits",
+                "separator": True,
+                "items": [
+                    page("Rules of edits", "checklist", "claims_editrule_changelist"),
+                    page("NCCI pairs", "join_inner", "claims_nccipair_changelist"),
+                    page("NCCI units", "filter_5", "claims_unitlimit_changelist"),
                 ],
             },
             {

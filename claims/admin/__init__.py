@@ -1,6 +1,7 @@
-"""The app's pages in the admin: claims, and the fee schedules and contracts that price them."""
+"""The app's pages in the admin: claims, what prices them, and the rules of their edits."""
 
 from claims.admin.claim import ClaimAdmin, patient_of
+from claims.admin.edits import EditRuleAdmin, NcciPairAdmin, UnitLimitAdmin
 from claims.admin.fees import (
     ContractAdmin,
     ContractFeeAdmin,
@@ -14,9 +15,12 @@ __all__ = [
     "ClaimAdmin",
     "ContractAdmin",
     "ContractFeeAdmin",
+    "EditRuleAdmin",
     "FeeAdmin",
     "FeeModifierAdmin",
     "FeeScheduleAdmin",
     "LocalityAdmin",
+    "NcciPairAdmin",
+    "UnitLimitAdmin",
     "patient_of",
 ]

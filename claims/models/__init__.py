@@ -1,7 +1,8 @@
-"""The app's tables: claims with their lines, and the fee schedules and contracts that price them."""
+"""The app's tables: claims with their lines, what prices them, and what payers make of their edits."""
 
 from claims.models.answer import Answer, AnswerLevel, AnswerVerdict, ClaimAnswer
 from claims.models.claim import Claim, ClaimStatus, ClaimType, ServiceLine
+from claims.models.edit import EditLevel, EditRule, NcciPair, NcciTable, UnitLimit
 from claims.models.fees import (
     Contract,
     ContractFee,
@@ -24,6 +25,8 @@ __all__ = [
     "ClaimType",
     "Contract",
     "ContractFee",
+    "EditLevel",
+    "EditRule",
     "Fee",
     "FeeCap",
     "FeeModifier",
@@ -31,5 +34,8 @@ __all__ = [
     "FeeVersion",
     "Locality",
     "LocalityZip",
+    "NcciPair",
+    "NcciTable",
     "ServiceLine",
+    "UnitLimit",
 ]

@@ -180,10 +180,10 @@ def test_an_institutional_claim_is_stored_with_its_dates(practice):
 
 
 def test_statements_do_not_grow_with_the_chunk(practice):
-    """SELECT payers, providers, the version of prices; SAVEPOINT, bounds, fence, SELECT ids, four COPY, RELEASE."""
+    """SELECT payers, providers, prices, rules, limits; SAVEPOINT, bounds, fence, SELECT ids, four COPY, RELEASE."""
     load_chunk(make_job(practice, file_text(BILLING, SUBSCRIBER, CLAIM, LINE)))
     job = make_job(practice, file_text(BILLING, SUBSCRIBER, *([CLAIM + LINE] * 200)))
     with CaptureQueriesContext(connection) as queries:
         load_chunk(job)
-    assert len(queries) == 12
+    assert len(queries) == 14
     assert Claim.objects.count() == 201

@@ -2,8 +2,10 @@
 
 from episodes.admin.denial import DenialItemAdmin
 from episodes.admin.episode import EpisodeAdmin
+from episodes.admin.kpi import MonthSumAdmin
 from episodes.admin.queue import LinkChangeAdmin, QueuedRemittanceAdmin
 from episodes.admin.reason import CodeListAdmin, DenialReasonAdmin
+from episodes.admin.underpaid import ToleranceAdmin, UnderpaidLineAdmin
 
 __all__ = [
     "CodeListAdmin",
@@ -11,5 +13,8 @@ __all__ = [
     "DenialReasonAdmin",
     "EpisodeAdmin",
     "LinkChangeAdmin",
+    "MonthSumAdmin",
     "QueuedRemittanceAdmin",
+    "ToleranceAdmin",
+    "UnderpaidLineAdmin",
 ]

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from claims.models import Claim, ServiceLine
+from episodes import rollups, underpaid  # noqa: F401  (models of this app)
 from marb.access.models import Loaded, Scoped
 from remits.models import Remittance, RemittanceLine
 

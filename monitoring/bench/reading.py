@@ -106,6 +106,7 @@ def read_claims(job: ChunkJob) -> int:
     parsed = [claim for claim, _ in reading.claims]
     payers = resolve_payers(job.practice_id, claims.load.payer_names(parsed))
     providers = dict.fromkeys(claims.load.provider_names(parsed), 1)
+    reading = claims.load.weigh_reading(job.practice_id, reading, payers)
     ids = list(range(1, len(parsed) + 1))
     expected = expect_claims(job.practice_id, parsed, payers)
     rows = claims.rows.claim_texts(job, ids, reading.claims, expected, payers, providers)

@@ -13,9 +13,11 @@ from typing import Any
 import pyzstd
 from django.contrib.auth import get_user_model
 
-from claims.models import Claim, Contract, ContractFee, FeeModifier, ServiceLine
+from claims.models import Claim, Contract, ContractFee, EditRule, FeeModifier, ServiceLine
 from episodes.models import DenialReason, Episode, EpisodeClaim, EpisodeRemittance, LinkChange
+from episodes.rollups import MonthSum
 from episodes.tests.links import create_denial
+from episodes.underpaid import Tolerance, UnderpaidChange, UnderpaidLine
 from marb.access.models import Practice
 from marb.access.trail import store
 from marb.parties.models import Payer, Plan, Provider
@@ -68,6 +70,7 @@ def create_rows(practice: Practice, mark: str = "", count: int = 3) -> Rows:
     episodes = [create_episode(*pair) for pair in zip(claims, remittances, strict=True)]
     score, pattern = create_risk(claims[0], payers[0], mark)
     create_contract(payers[0], mark)
+    create_underpaid(claims[0], remittances[0], mark)
     create_change(claims[0], remittances[0], mark)
     create_audit_entry(practice, mark)
     create_denials(episodes[0], remittances[0], payers[0])
@@ -101,13 +104,31 @@ def create_denials(episode: Episode, remittance: Remittance, payer: Payer) -> No
     DenialReason.objects.get_or_create(**own)
 
 
+def create_underpaid(claim: Claim, remittance: Remittance, mark: str) -> UnderpaidLine:
+    """Make an underpaid line that somebody disputed, what is tolerated of its payer, and the month's sums of both."""
+    place = {"practice": claim.practice, "payer": claim.payer}
+    person, _ = get_user_model().objects.get_or_create(username=f"disputer{mark}")
+    Tolerance.objects.create(**place, amount=Decimal("2.00"))
+    MonthSum.objects.create(**place, provider=claim.billing_provider, month=FIRST_DAY.replace(day=1), claim_count=3)
+    amounts = {"charge_amount": 125, "expected_amount": 90, "allowed_amount": 80, "paid_amount": 64}
+    line = UnderpaidLine.objects.create(
+        **place, **amounts, variance_amount=10, claim=claim, remittance=remittance, service_line=claim.lines.all()[0],
+        procedure_code=f"99214{mark}", paid_on=FIRST_DAY, month=FIRST_DAY.replace(day=1), status="disputed",
+        assigned_to=person,
+    )  # fmt: skip
+    said = {"reason": f"Sent the contract {mark}".strip(), "changed_by": person, "previous_status": "open"}
+    UnderpaidChange.objects.create(practice=claim.practice, line=line, status="disputed", **said)
+    return line
+
+
 def create_contract(payer: Payer, mark: str) -> None:
-    """Make a contract with a fee and a modifier rule of its own, and a rule that holds for everybody."""
+    """Make a contract with a fee and a modifier rule of its own, a rule for everybody, and one of an edit."""
     about = {"practice": payer.practice, "payer": payer, "name": f"Agreement {mark}".strip(), "basis": "own"}
     contract = Contract.objects.create(**about, effective_from_date=FIRST_DAY)
     ContractFee.objects.create(contract=contract, procedure_code="99214", amount=Decimal("90.00"))
     FeeModifier.objects.create(contract=contract, modifier="52", effect="percent", percent=40)
     FeeModifier.objects.get_or_create(contract=None, modifier="53", effect="row")
+    EditRule.objects.create(practice=payer.practice, payer=payer, code="timely_filing", level="W", limit=90)
 
 
 def claim_text(number: int, mark: str) -> str:
