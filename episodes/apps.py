@@ -25,6 +25,7 @@ class EpisodesConfig(AppConfig):
             expand=expand.expand_remittances,
             depends=("episode+",),
         )
+        register("payment", "episode", title="Holds, takebacks and forwarded balances", render=sections.draw_payment)
         post_save.connect(follow_payer, "parties.Payer", dispatch_uid="denial deadlines")
         post_migrate.connect(keep_seeds, self, dispatch_uid="denial reasons")
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from claims.models import Claim
 from episodes.match import normalise
-from episodes.models import DenialItem, Episode, EpisodeClaim, EpisodeRemittance, LinkMethod, OpenRemittance
-from remits.models import Remittance
+from episodes.models import DenialItem, Episode, EpisodeClaim, EpisodeRemittance, Hold, LinkMethod, OpenRemittance
+from remits.models import Payment, Remittance
 
 
 def create_episode(claim: Claim, **columns: Any) -> Episode:
@@ -45,3 +45,10 @@ def create_denial(episode: Episode, remittance: Remittance, **columns: Any) -> D
         "is_whole": True, "is_correctable": False, "denied_amount": Decimal("100.00"),
     } | columns  # fmt: skip
     return DenialItem.objects.create(practice=episode.practice, episode=episode, remittance=remittance, **values)
+
+
+def create_hold(payment: Payment, word: str = "") -> Hold:
+    """Hold a payment for not balancing; the sentence carries the word."""
+    return Hold.objects.create(
+        practice=payment.practice, payment=payment, reason="unbalanced", sentence=f"It does not balance. {word}".strip()
+    )

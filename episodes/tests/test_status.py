@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from episodes.denials import denial_carcs
-from episodes.models import Episode, EpisodeStatus
+from episodes.models import Episode, EpisodeStatus, Hold
 from episodes.tests.rows import Files, make_practice
 from episodes.tests.test_link import ORIGINAL, PAYMENT, REVERSAL, Step, claims, remittances, run, same_in_any_order
 
@@ -126,11 +126,15 @@ def test_the_second_payer_s_word_alone_leaves_the_episode_open():
 
 
 @pytest.mark.django_db
-def test_a_second_reversal_in_another_file_is_seen_in_the_balance():
+def test_a_second_reversal_of_one_payment_is_held_and_takes_nothing_back():
     episode = settled(
         remittances("r", PAYMENT), remittances("v", REVERSAL, on=LATER), remittances("w", REVERSAL, on=LATER)
     )
-    assert (episode.status, episode.paid_amount) == ("linked", -60)
+    assert (episode.status, episode.stage, episode.paid_amount) == ("linked", "reversed", 0)
+    assert (episode.remittance_count, episode.held_count) == (3, 1)
+    hold = Hold.objects.get(practice=episode.practice)
+    assert (hold.reason, hold.state) == ("reversal", "held")
+    assert "With it 200.00 of charges are taken back, but this payer answered only 100.00" in hold.sentence
 
 
 @pytest.mark.django_db

@@ -9,6 +9,7 @@ APPS = (
     "claims.urls",
     "remits.urls",
     "episodes.urls",
+    "risk.urls",
     "monitoring.urls",
 )
 

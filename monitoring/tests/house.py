@@ -3,14 +3,15 @@
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from claims.tests.rows import create_claim, create_line
-from episodes.tests.links import create_denial, create_episode, create_link, create_open
+from episodes.tests.links import create_denial, create_episode, create_hold, create_link, create_open
+from episodes.underpaid import UnderpaidLine
 from marb.access.models import AuditEntry, Practice
 from marb.access.trail import store
 from marb.parties.tests.rows import create_payer, create_plan, create_provider
@@ -23,6 +24,7 @@ from remits.tests.rows import (
     create_remittance,
     create_remittance_line,
 )
+from risk.models import DenialPattern, RiskScore
 
 
 @dataclass
@@ -62,9 +64,35 @@ def build_house(practice: Practice, word: str) -> House:
     objects["upload"] = Upload.objects.create(
         practice=practice, user=uploader, name=word, byte_count=9, expires_at=timezone.now() + timedelta(hours=1)
     )
+    objects["underpaid"] = build_underpaid(claim, remittance, word)
     objects |= {"payment": remittance.payment, "remittance": remittance, "audit": create_entry(practice, word)}
+    objects["hold"] = create_hold(remittance.payment, word)
+    objects["risk"] = claim
+    objects["pattern"] = create_pattern(payer, word)
+    create_score(claim, word)
     held = Quarantine.objects.create(practice=practice, file=file, byte_from=500, byte_to=600, control_number=word)
     return House(objects, unlinked, {"quarantine_id": held})
+
+
+def create_pattern(payer: Any, word: str) -> DenialPattern:
+    day = {"first_seen_date": "2026-01-05", "last_seen_date": "2026-02-05"}
+    rates = {"occurrence_count": 5, "frequency": "0.5", "confidence_score": "0.4"}
+    said = {"pattern_type": "procedure", "pattern_description": f"{word} pattern"}
+    return DenialPattern.objects.create(practice=payer.practice, payer=payer, **said, **rates, **day)
+
+
+def create_score(claim: Any, word: str) -> RiskScore:
+    parts = dict.fromkeys(("coding_risk", "documentation_risk", "payer_risk", "historical_risk"), 20)
+    reason = {"type": "payer", "severity": "low", "code": word, "message": f"{word} reason", "points": 5}
+    return RiskScore.objects.create(
+        practice=claim.practice,
+        claim=claim,
+        overall_score=20,
+        risk_level="low",
+        model_version=word,
+        risk_factors=[reason],
+        **parts,
+    )
 
 
 def create_entry(practice: Practice, word: str) -> AuditEntry:
@@ -74,6 +102,21 @@ def create_entry(practice: Practice, word: str) -> AuditEntry:
     entry: list[Any] = [timezone.now(), practice.pk, None, f"{word}-reader", *words, [1], {}, 200, "", request_id]
     assert store([entry])
     return AuditEntry.objects.get(request_id=request_id)
+
+
+def build_underpaid(claim: Any, remittance: Any, word: str) -> UnderpaidLine:
+    amounts = {"charge_amount": 100, "expected_amount": 80, "allowed_amount": 60, "paid_amount": 60}
+    place = {"practice": claim.practice, "payer": claim.payer, "claim": claim, "remittance": remittance}
+    day = date(2026, 2, 1)
+    return UnderpaidLine.objects.create(
+        **place,
+        **amounts,
+        service_line=claim.lines.get(),
+        procedure_code=word,
+        paid_on=day,
+        month=day,
+        variance_amount=20,
+    )
 
 
 def build_file(practice: Practice, word: str, kind: str) -> tuple[Any, Any]:

@@ -15,13 +15,15 @@ from django.contrib.auth import get_user_model
 
 from claims.models import Claim, Contract, ContractFee, EditRule, FeeModifier, ServiceLine
 from episodes.models import DenialReason, Episode, EpisodeClaim, EpisodeRemittance, LinkChange
-from episodes.tests.links import create_denial
+from episodes.rollups import MonthSum
+from episodes.tests.links import create_denial, create_hold
+from episodes.underpaid import Tolerance, UnderpaidChange, UnderpaidLine
 from marb.access.models import Practice
 from marb.access.trail import store
 from marb.parties.models import Payer, Plan, Provider
 from marb.pipeline.models import Chunk, EdiFile, FileBlock, Finding, Quarantine, TransactionSet
 from remits.models import Adjustment, Payment, ProviderAdjustment, Remittance, RemittanceLine
-from risk.models import DenialPattern, RiskScore
+from risk.models import DenialPattern, RiskRule, RiskScore, RuleSet
 
 FIRST_DAY = date(2026, 3, 2)
 HEAD_837 = (
@@ -68,7 +70,9 @@ def create_rows(practice: Practice, mark: str = "", count: int = 3) -> Rows:
     episodes = [create_episode(*pair) for pair in zip(claims, remittances, strict=True)]
     score, pattern = create_risk(claims[0], payers[0], mark)
     create_contract(payers[0], mark)
+    create_underpaid(claims[0], remittances[0], mark)
     create_change(claims[0], remittances[0], mark)
+    create_hold(payment, mark)
     create_audit_entry(practice, mark)
     create_denials(episodes[0], remittances[0], payers[0])
     made = (claims, payment, remittances, episodes, score, pattern)
@@ -99,6 +103,23 @@ def create_denials(episode: Episode, remittance: Remittance, payer: Payer) -> No
     create_denial(episode, remittance, payer=payer, deadline_date=FIRST_DAY, deadline_basis="appeal_days")
     own: dict[str, Any] = {"practice": episode.practice, "carc": "242", "category": "other", "strategy": "APPEAL"}
     DenialReason.objects.get_or_create(**own)
+
+
+def create_underpaid(claim: Claim, remittance: Remittance, mark: str) -> UnderpaidLine:
+    """Make an underpaid line that somebody disputed, what is tolerated of its payer, and the month's sums of both."""
+    place = {"practice": claim.practice, "payer": claim.payer}
+    person, _ = get_user_model().objects.get_or_create(username=f"disputer{mark}")
+    Tolerance.objects.create(**place, amount=Decimal("2.00"))
+    MonthSum.objects.create(**place, provider=claim.billing_provider, month=FIRST_DAY.replace(day=1), claim_count=3)
+    amounts = {"charge_amount": 125, "expected_amount": 90, "allowed_amount": 80, "paid_amount": 64}
+    line = UnderpaidLine.objects.create(
+        **place, **amounts, variance_amount=10, claim=claim, remittance=remittance, service_line=claim.lines.all()[0],
+        procedure_code=f"99214{mark}", paid_on=FIRST_DAY, month=FIRST_DAY.replace(day=1), status="disputed",
+        assigned_to=person,
+    )  # fmt: skip
+    said = {"reason": f"Sent the contract {mark}".strip(), "changed_by": person, "previous_status": "open"}
+    UnderpaidChange.objects.create(practice=claim.practice, line=line, status="disputed", **said)
+    return line
 
 
 def create_contract(payer: Payer, mark: str) -> None:
@@ -431,6 +452,17 @@ def create_risk(claim: Claim, payer: Payer, mark: str) -> tuple[RiskScore, Denia
         model_version=f"rules {mark}",
         **parts,
     )
+    said = {"message": f"No authorization {mark}", "recommendation": "Get the number."}
+    RiskRule.objects.create(
+        practice_id=claim.practice_id,
+        payer=payer,
+        code="no-authorization",
+        component="authorization",
+        condition={"fact": "has_authorization", "op": "eq", "value": False},
+        points=10,
+        **said,
+    )
+    RuleSet.objects.create(practice_id=claim.practice_id, version=1, rules=[], digest=mark or "0")
     pattern = DenialPattern.objects.create(
         practice_id=claim.practice_id,
         payer=payer,

@@ -1,0 +1,102 @@
+"""Facts to scores: rules, model and patterns over a Batch, combined, with the reasons that weigh most.
+
+Nothing is read or written here but the batch and the basis that are given, so a what-if is the same call as a score.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from risk.basis import Basis, Match
+from risk.batch import Batch, Column
+from risk.combine import PARTS, Overall, combine, exponents
+from risk.reasons import Reason, Told, Weighed, tell, weigh_model, weigh_rules
+from risk.rules import Verdict, apply_rules
+from risk.words import words_of
+
+
+class Judgement(NamedTuple):
+    """What scoring says of a batch. `probability` is the model's, None where there is none."""
+
+    overall: Overall
+    # 0 to 100 by part (risk.combine.PARTS)
+    components: dict[str, Column]
+    probability: Column | None
+    told: Told
+    # sentences on rules that were left out
+    problems: list[str]
+
+
+def judge(batch: Batch, basis: Basis, *, exact: bool = False) -> Judgement:
+    """Score a batch. `exact` asks the model for exact contributions: of one claim, not of many."""
+    verdict = apply_rules(batch, basis.rules.rules, basis.payer_rules)
+    matches = basis.match(batch)
+    components = verdict.components | {"pattern": pattern_scores(batch, matches)}
+    probability = None if basis.model is None else np.clip(basis.model.predict(batch), 0.0, 1.0)
+    overall = combine(components, probability, verdict.is_critical, basis.weights)
+    told = tell(weigh(batch, basis, verdict, matches, probability, exact))
+    return Judgement(overall, components, probability, told, verdict.problems)
+
+
+def pattern_scores(batch: Batch, matches: list[Match]) -> Column:
+    """Get the score of the worst pattern that each claim meets; 0 where it meets none."""
+    scores = np.zeros(len(batch))
+    for match in matches:
+        scores[match.places] = np.maximum(scores[match.places], match.score)
+    return scores
+
+
+def weigh(
+    batch: Batch, basis: Basis, verdict: Verdict, matches: list[Match], probability: Any, exact: bool
+) -> list[Weighed]:
+    found = weigh_rules(verdict.hits, basis.weights, basis.model is not None)
+    found += weigh_matches(matches, basis)
+    if basis.model is not None and len(batch):
+        names, contributions = basis.model.contributions(batch, exact=exact)
+        found += weigh_model(names, contributions, probability, words_of)
+    return found
+
+
+def weigh_matches(matches: list[Match], basis: Basis) -> list[Weighed]:
+    share = 1.0 if basis.model is None else 1 - basis.weights["historical"]
+    power = exponents(basis.weights)["pattern"]
+    return [
+        Weighed(
+            Reason("pattern", match.code, match.message, match.recommendation),
+            match.places,
+            np.full(len(match.places), 100 * share * (1 - (1 - min(match.score, 100) / 100) ** power)),
+        )
+        for match in matches
+    ]
+
+
+class Shown(NamedTuple):
+    """One reason as it is kept and shown; `severity` is the word of its points."""
+
+    part: str
+    severity: str
+    code: str
+    message: str
+    points: float
+    recommendation: str
+
+
+def severity_of(reason: Reason, points: float) -> str:
+    """Say in the words of the levels how much a reason weighs: from 50, 25 and 10 points on."""
+    if reason.is_critical or points >= 50:
+        return "critical"
+    return "high" if points >= 25 else "medium" if points >= 10 else "low"
+
+
+def reasons_of(told: Told, place: int) -> list[Shown]:
+    """List the reasons told of the claim at a place of its batch, weightiest first."""
+    first, last = np.searchsorted(told.claims, [place, place + 1])
+    return [show(told.reasons[told.places[row]], float(told.weights[row])) for row in range(first, last)]
+
+
+def show(reason: Reason, points: float) -> Shown:
+    said = (reason.part, severity_of(reason, points), reason.code, reason.message)
+    return Shown(*said, points, reason.recommendation)
+
+
+__all__ = ["PARTS", "Judgement", "Shown", "judge", "reasons_of", "severity_of", "show"]
