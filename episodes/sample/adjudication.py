@@ -151,10 +151,14 @@ def deny(rng: Random, claim: Claim, payer_number: str) -> Remittance:
     return summed(claim, payer_number, answers)
 
 
-def pay_second(claim: Claim, prior: Remittance, payer_number: str, *, denied: bool) -> Remittance:
-    """Answer as the second payer: what the first one paid and took off is OA-23, what it left is paid or denied."""
-    payer = claim.payer
-    reason = payer.denials[0]
+def pay_second(
+    claim: Claim, prior: Remittance, payer_number: str, *, denied: bool, reason: tuple[str, str, str] | None = None
+) -> Remittance:
+    """Answer as the second payer: what the first one paid and took off is OA-23, what it left is paid or denied.
+
+    A denial is for the payer's first reason where no other is given.
+    """
+    reason = reason or claim.payer.denials[0]
     answers = []
     for each in prior.lines:
         left = sum(amount for group, _, amount in each.adjustments if group == "PR")

@@ -240,8 +240,10 @@ class Course:
         self.end("denied" if denied else "complete")
         return [self.second(claim, after, denied=denied)]
 
-    def second(self, claim: Claim, after: Remittance, *, denied: bool) -> Remittance:
-        answer = pay_second(claim, after, self.payer_number(claim), denied=denied)
+    def second(
+        self, claim: Claim, after: Remittance, *, denied: bool, reason: tuple[str, str, str] | None = None
+    ) -> Remittance:
+        answer = pay_second(claim, after, self.payer_number(claim), denied=denied, reason=reason)
         if denied:
             self.truth.deny(answer)
         return answer

@@ -95,7 +95,7 @@ class Judge:
     def judge_second(self, rng: Random, claim: Claim, after: Remittance, sent: int) -> Verdict:
         """Decide as the second payer on what the first one left to the patient, line by line; all or none of them."""
         base = BASE_RATE[claim.payer.code]
-        reason = claim.payer.denials[0] if rng.random() < base else None
+        reason = draw_habit(rng) if rng.random() < base else None
         left = [any(group == "PR" for group, _, _ in each.adjustments) for each in after.lines]
         reasons = [reason if owed else None for owed in left]
         return Verdict(reasons, [base if owed else 0.0 for owed in left], [[] for _ in left], base)

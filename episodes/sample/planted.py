@@ -168,7 +168,8 @@ class PlantedCourse(Course):
         self.outcomes.add_outcome(claim, self.sent, verdict, is_answered=is_answered)
         denied = is_answered and not verdict.is_clean
         self.end("denied" if denied else "complete")
-        return [self.second(claim, after, denied=denied)] if is_answered else []
+        reason = next(filter(None, verdict.reasons), None)
+        return [self.second(claim, after, denied=denied, reason=reason)] if is_answered else []
 
     def paid(self, claim: Claim, lines: list[Line] | None = None) -> Remittance:
         return self.judged(claim, None)
