@@ -326,6 +326,7 @@ SPECTACULAR_SETTINGS = {
         "RemittanceStatus": "remits.models.RemittanceStatus",
         "EpisodeStatus": "episodes.models.EpisodeStatus",
         "RiskLevel": "risk.models.RiskLevel",
+        "PatternStatus": "risk.models.PatternStatus",
         "HealthStatus": ["ok", "down"],
         "DetailedHealthStatus": ["healthy", "degraded"],
     },
