@@ -96,7 +96,7 @@ class RiskFilterSet(RowFilterSet):
     calculated_to = InstantFilter("calculated_at", "lte")
 
 
-CODE = {"required": False, "allow_blank": True}
+CODE: dict[str, Any] = {"required": False, "allow_blank": True}
 
 
 def amount_field() -> serializers.DecimalField:
