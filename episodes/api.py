@@ -1,7 +1,8 @@
 """/episodes/: a claim's chain with all of its remittances; and /claims/unlinked/, the claims still without one.
 
-How a remittance was linked, how sure that is and by whom, stands with each link. Rows are only read here. The claim
-that an episode may need next is written from them (episodes.rebill), for those who may see identifiers.
+How a remittance was linked, how sure that is and by whom, stands with each link. Nothing is changed but a person's own
+word (episodes.stages). The claim that an episode may need next is written from them (episodes.rebill), for those who
+may see identifiers.
 """
 
 from typing import Any
@@ -20,20 +21,38 @@ from rest_framework.response import Response
 from claims.api import ClaimFilterSet, ClaimSerializer, ClaimViewSet
 from claims.models import Claim
 from claims.write837 import Unwritable
-from episodes.models import Episode, EpisodeClaim, EpisodeRemittance, EpisodeStatus
+from episodes.hand import Refused
+from episodes.linkapi import ReasonSerializer
+from episodes.models import (
+    Episode,
+    EpisodeClaim,
+    EpisodeRemittance,
+    EpisodeStage,
+    EpisodeStatus,
+    HandStage,
+    StageChange,
+    Takeback,
+)
 from episodes.rebill import write_next
+from episodes.stages import set_stage
 from marb.access.answers import CachedViewSet
+from marb.access.idempotency import idempotent
 from marb.access.roles import Action, may
+from marb.core.bulk import TextField
 from marb.core.download import send_edi
 from marb.core.errors import body
 from marb.core.filters import IdFilter, InstantFilter, RowFilterSet, TextFilter
+from marb.core.parser import StrictParser
 from marb.core.reads import note_objects
 from marb.core.renderer import EdiRenderer, OrjsonRenderer
+from remits.api import BOOLEAN
 
 EDI = [EdiRenderer, OrjsonRenderer]
 EPISODE_FIELDS = [
-    *("id", "practice", "claim", "status", "charge_amount", "paid_amount", "adjustment_amount"),
-    *("patient_responsibility_amount", "claim_count", "remittance_count", "denial_count", "adjustment_count"),
+    *("id", "practice", "claim", "status", "stage", "hand_stage", "charge_amount", "allowed_amount", "paid_amount"),
+    *("adjustment_amount", "contractual_amount", "payer_reduction_amount", "other_adjustment_amount"),
+    *("patient_responsibility_amount", "open_amount", "takeback_amount", "interest_amount", "is_secondary_due"),
+    *("held_count", "claim_count", "remittance_count", "denial_count", "adjustment_count"),
     *("created_at", "linked_at", "updated_at", "patient_control_number", "payer", "payer_name", "service_from_date"),
 ]
 
@@ -92,24 +111,62 @@ class RemittanceLinkSerializer(serializers.ModelSerializer[EpisodeRemittance]):
         ]
 
 
+class TakebackSerializer(serializers.ModelSerializer[Takeback]):
+    """A provider adjustment (PLB) that names the episode; a positive amount lowers its payment."""
+
+    payment = serializers.IntegerField(source="provider_adjustment.payment_id")
+    reason_code = serializers.CharField(source="provider_adjustment.reason_code")
+    reference_number = serializers.CharField(source="provider_adjustment.reference_number")
+    amount = serializers.DecimalField(source="provider_adjustment.amount", max_digits=18, decimal_places=2)
+    payment_date = serializers.DateField(source="provider_adjustment.payment.payment_date", allow_null=True)
+
+    class Meta:
+        model = Takeback
+        fields = ["provider_adjustment", "payment", "reason_code", "reference_number", "amount", "payment_date"]
+
+
+class StageChangeSerializer(serializers.ModelSerializer[StageChange]):
+    """A step of the history, the last first: by a file, or by a person with her reason."""
+
+    changed_by = serializers.CharField(source="changed_by.username", allow_null=True)
+
+    class Meta:
+        model = StageChange
+        fields = ["id", "from_stage", "to_stage", "file", "changed_by", "reason", "changed_at"]
+
+
 class EpisodeDetailSerializer(EpisodeSerializer):
     chain = ChainSerializer(many=True)
     remittances = RemittanceLinkSerializer(many=True)
+    takebacks = TakebackSerializer(many=True)
+    history = StageChangeSerializer(many=True)
 
     class Meta(EpisodeSerializer.Meta):
-        fields = [*EPISODE_FIELDS, "chain", "remittances"]
+        fields = [*EPISODE_FIELDS, "chain", "remittances", "takebacks", "history"]
+
+
+class StageSerializer(ReasonSerializer):
+    """What a person says of an episode, and why; an empty `status` takes it back."""
+
+    status = TextField(max_length=12, allow_blank=True)
 
 
 class EpisodeFilterSet(RowFilterSet):
     """`claim_id` finds the episode of any claim of its chain."""
 
     status = django_filters.ChoiceFilter(choices=EpisodeStatus.choices)
+    stage = django_filters.ChoiceFilter(choices=EpisodeStage.choices)
+    hand_stage = django_filters.ChoiceFilter(choices=HandStage.choices)
+    is_secondary_due = django_filters.ChoiceFilter(choices=BOOLEAN, method="filter_secondary")
     claim_id = IdFilter("claim_links__claim_id")
     remittance_id = IdFilter("remittance_links__remittance_id")
     payer = IdFilter("claim__payer_id")
     control_number = TextFilter("claim__patient_control_number")
     created_from = InstantFilter("created_at", "gte")
     created_to = InstantFilter("created_at", "lte")
+
+    def filter_secondary(self, queryset: QuerySet[Episode], name: str, value: str) -> QuerySet[Episode]:
+        return queryset.filter(is_secondary_due=value == "true")
 
 
 class EpisodeViewSet(CachedViewSet):
@@ -127,6 +184,42 @@ class EpisodeViewSet(CachedViewSet):
 
     def find_remittances(self, row: dict[str, Any]) -> QuerySet[EpisodeRemittance]:
         return EpisodeRemittance.objects.filter(episode_id=row["id"])
+
+    def find_takebacks(self, row: dict[str, Any]) -> QuerySet[Takeback]:
+        return Takeback.objects.filter(episode_id=row["id"])
+
+    def find_history(self, row: dict[str, Any]) -> QuerySet[StageChange]:
+        return StageChange.objects.filter(episode_id=row["id"])
+
+    @extend_schema(request=StageSerializer, responses=EpisodeDetailSerializer)
+    @action(detail=True, methods=["patch"], parameters=(), parser_classes=(StrictParser,))
+    def status(self, request: Request, pk: str) -> Response:
+        """Say that an episode is appealed, written off or closed, or (empty) that it no longer is. 409 otherwise."""
+        serializer = StageSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return self.set_stage(serializer.validated_data["status"], serializer.validated_data["reason"])
+
+    @extend_schema(request=ReasonSerializer, responses=EpisodeDetailSerializer)
+    @action(detail=True, methods=["post"], parameters=(), parser_classes=(StrictParser,))
+    @idempotent
+    def complete(self, request: Request, pk: str) -> Response:
+        """Close an episode: nobody works on it any more."""
+        serializer = ReasonSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return self.set_stage(HandStage.CLOSED, serializer.validated_data["reason"])
+
+    def set_stage(self, stage: str, reason: str) -> Response:
+        episode: Episode | None = self.get_queryset().filter(pk=self.kwargs["pk"]).first()
+        if episode is None:
+            raise Http404
+        if not may(self.request.user, episode.practice_id, Action.LINK):
+            raise PermissionDenied
+        note_objects(self.request, [episode])
+        try:
+            set_stage(self.request.user, episode, stage, reason)
+        except Refused as refusal:
+            return Response(body(409, "not_changed", refusal.sentence, {}), 409)
+        return self.read_row(self.request)
 
     @extend_schema(responses={(200, EdiRenderer.media_type): bytes})
     @action(detail=True, parameters=(), renderer_classes=EDI)

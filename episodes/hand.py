@@ -29,6 +29,7 @@ from episodes.models import (
     OpenRemittance,
     OpenState,
 )
+from episodes.roll import roll_start
 from episodes.scope import LOCK, LOCK_CLASS, Start
 from marb.core.cache import touch
 from remits.models import Remittance
@@ -126,8 +127,10 @@ def tell(
 def follow(
     cursor: CursorWrapper, remittance: Remittance, before: EpisodeRemittance | None, claim: Claim | None = None
 ) -> None:
-    """Link and settle all rows that the change reaches: its remittance, the claim before and the claim now."""
+    """Link, settle and count all rows that the change reaches: its remittance, the claim before and the claim now."""
     claims = [pk for pk in (before and before.claim_id, claim and claim.pk) if pk]
-    link_rows(cursor, Start(remittance.practice_id).also(claims, [remittance.pk]), is_settled=True)
+    start = Start(remittance.practice_id).also(claims, [remittance.pk])
+    link_rows(cursor, start, is_settled=True)
     link_lines_of(cursor, [remittance.pk])
+    roll_start(cursor, start)
     tell_followers(cursor, remittance.practice_id, claims, [remittance.pk])

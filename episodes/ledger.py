@@ -1,8 +1,9 @@
 """An episode's money in order: submissions and remittances by date, with running totals, and where the charge went.
 
 The law is that of episodes.status: charge = paid + adjusted by group + patient + open. What a payer says of an earlier
-payer's part (reason 23) is no adjustment of its own. When several payers answered, the patient's share is what the last
-of them left. A predetermination counts for nothing, nor does a denial that a later answer of the same payer replaces.
+payer's part (reason 23) is no adjustment of its own. When several payers answered, the patient's share is what the
+last of them left. A predetermination counts for nothing, nor does a denial that a later answer of the same payer
+replaces, nor what is held.
 Amounts keep their sign: a reversal takes back what it reverses, and the running totals end where the payers ended.
 """
 
@@ -15,8 +16,8 @@ from django.db.models import Sum
 
 from claims.models import Claim
 from claims.words import FREQUENCY, PAYER_SEQUENCE
-from episodes.denials import COST_SHARE_CARCS, DENIAL_CARCS, PRIOR_PAYER_CARC
-from episodes.models import Episode, EpisodeRemittance
+from episodes.denials import COST_SHARE_CARCS, PRIOR_PAYER_CARC, read_denials
+from episodes.models import POSTED_STATES, Episode, EpisodeRemittance, Hold
 from remits.models import Adjustment, Remittance
 from remits.words import CLAIM_STATUS, GROUP
 
@@ -53,6 +54,7 @@ class Entry(NamedTuple):
     patient: Decimal
     paid_so_far: Decimal
     open_amount: Decimal
+    is_held: bool = False
 
 
 class Ledger(NamedTuple):
@@ -134,29 +136,41 @@ def level_of(remittance: Remittance) -> int:
 
 
 def get_ledger(episode: Episode) -> Ledger:
-    """Read an episode's chain, remittances and adjustments: three queries, whatever their number."""
+    """Read an episode's chain, remittances, adjustments and holds: five queries, whatever their number."""
     links = list(episode.remittance_links.select_related("remittance__payment", "remittance__payer"))
     claims = [link.claim for link in episode.claim_links.select_related("claim__payer")]
     answers = read_answers([link.remittance for link in links])
+    held = read_held([link.remittance for link in links])
     totals = Totals()
-    entries = [take(step, answers, totals) for step in steps_of(claims, links)]
+    entries = [take(step, answers, totals, held) for step in steps_of(claims, links)]
     figures = (totals.charge, totals.paid, totals.adjusted, totals.patient, totals.open)
     return Ledger(entries, shares_of(totals), *figures)
 
 
 def read_answers(remittances: list[Remittance]) -> dict[int, Answer]:
-    """Sum the adjustments of remittances by group, reason 23 left out: {remittance id: Answer}; one query."""
+    """Sum the adjustments of remittances by group, reason 23 left out: {remittance id: Answer}; two queries."""
     rows = Adjustment.objects.filter(remittance__in=remittances).order_by()
+    said = {r.pk: r.remark_codes for r in remittances}
+    denials = read_denials(remittances[0].practice_id) if remittances else None
     groups: dict[int, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     denying, sharing = set(), set()
-    for key, group, carc, amount in rows.values_list("remittance_id", "group_code", "carc").annotate(Sum("amount")):
+    columns = ("remittance_id", "group_code", "carc", "line__remark_codes")
+    for key, group, carc, remarks, amount in rows.values_list(*columns).annotate(Sum("amount")):
         if group == PATIENT_GROUP or carc != PRIOR_PAYER_CARC:
             groups[key][group] += amount
-        if amount > 0 and carc in DENIAL_CARCS:
+        if denials and amount > 0 and denials.is_denial(group, carc, [*said[key], *(remarks or ())]):
             denying.add(key)
         if amount > 0 and group == PATIENT_GROUP and carc in COST_SHARE_CARCS:
             sharing.add(key)
     return {r.pk: Answer(r, groups[r.pk], is_denial(r, r.pk in denying, r.pk in sharing)) for r in remittances}
+
+
+def read_held(remittances: list[Remittance]) -> set[int]:
+    """Read which remittances are held, with their payment or alone; one query."""
+    payments = {remittance.payment_id for remittance in remittances}
+    holds = Hold.objects.filter(payment__in=payments).exclude(state__in=POSTED_STATES).order_by()
+    rows = set(holds.values_list("payment_id", "remittance_id"))
+    return {r.pk for r in remittances if (r.payment_id, None) in rows or (r.payment_id, r.pk) in rows}
 
 
 def is_denial(remittance: Remittance, denies: bool, shares: bool) -> bool:
@@ -190,19 +204,20 @@ def day_of(remittance: Remittance) -> date:
     return remittance.payment.payment_date or remittance.created_at.date()
 
 
-def take(step: Step, answers: dict[int, Answer], totals: Totals) -> Entry:
+def take(step: Step, answers: dict[int, Answer], totals: Totals, held: set[int]) -> Entry:
     day, record = step[0], step[-1]
     if isinstance(record, Claim):
         totals.submit(record)
         sent_on = record.created_at.date()
         known = sent_on if sent_on <= day else None
         return Entry(known, submission_words(record), record, None, ZERO, ZERO, totals.paid, totals.open)
-    answer = answers[record.pk]
-    totals.answer(answer)
+    answer, is_held = answers[record.pk], record.pk in held
+    if not is_held:
+        totals.answer(answer)
     adjusted = sum((amount for group, amount in answer.groups.items() if group != PATIENT_GROUP), ZERO)
     title = CLAIM_STATUS.get(record.claim_status_code, record.claim_status_code)
     patient = answer.groups.get(PATIENT_GROUP, ZERO)
-    return Entry(day, title, None, record, adjusted, patient, totals.paid, totals.open)
+    return Entry(day, title, None, record, adjusted, patient, totals.paid, totals.open, is_held)
 
 
 def submission_words(claim: Claim) -> str:

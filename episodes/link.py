@@ -24,8 +24,10 @@ from django.db.backends.utils import CursorWrapper
 from episodes.candidates import NUMBER_KEY, PERSON_KEY, weigh_open
 from episodes.followers import tell_followers
 from episodes.lines import link_lines_of
+from episodes.roll import roll
 from episodes.scope import Start, Values, gather
 from episodes.status import settle
+from episodes.worklist import DROP_ITEM, MOVE_ITEM, MOVE_NOTES
 from marb.core.cache import touch
 from marb.core.measure import checkpoint, mark
 from marb.pipeline.jobs import FileJob
@@ -227,6 +229,9 @@ WRITES = {
     "unlinked": UNLINK,
     "linked": LINK,
     "followed": FOLLOW,
+    "denials_moved": MOVE_ITEM,
+    "notes_moved": MOVE_NOTES,
+    "denials_dropped": DROP_ITEM,
     "joined": CLOSE,
     "taken": TAKE,
 }
@@ -246,7 +251,7 @@ def link_file(job: FileJob) -> dict[str, int]:
         return counts
 
 
-def link_rows(cursor: CursorWrapper, start: Start, *, is_settled: bool = False) -> dict[str, int]:
+def link_rows(cursor: CursorWrapper, start: Start, *, is_settled: bool = False, cause: str = "") -> dict[str, int]:
     """Link what a start reaches, weigh what no number links, and link and settle anew around what that changed.
 
     Inside the caller's transaction. With `is_settled` all that the start reaches is settled too, as a file's stage
@@ -257,7 +262,7 @@ def link_rows(cursor: CursorWrapper, start: Start, *, is_settled: bool = False) 
     counts, overtaken = link_gathered(cursor, values)
     weighed = weigh_open(cursor, values)
     if is_settled:
-        settle(cursor)
+        settle(cursor, start.practice_id, cause=cause)
     changed = Start(start.practice_id).also(
         [*overtaken.claims, *weighed.claims], [*overtaken.remittances, *weighed.remittances]
     )
@@ -265,8 +270,9 @@ def link_rows(cursor: CursorWrapper, start: Start, *, is_settled: bool = False) 
     if changed.remittances:
         around = gather(cursor, changed)
         link_gathered(cursor, around)
-        settle(cursor)
+        settle(cursor, start.practice_id, file_id=start.file_id, cause=cause)
         link_lines_of(cursor, sorted(changed.remittances))
+        roll(cursor, start.practice_id)
         tell_followers(cursor, start.practice_id, changed.claims, changed.remittances)
     if any(counts.values()):
         touch(start.practice_id, "episode")

@@ -6,9 +6,11 @@ from django.http import HttpRequest
 
 from claims.models import Claim
 from episodes.ledger import get_ledger
-from episodes.models import Episode, EpisodeClaim, EpisodeRemittance
-from remits.models import Remittance
+from episodes.models import Episode, EpisodeClaim, EpisodeRemittance, HoldState, Takeback
+from remits.forwarding import get_forwarding
+from remits.models import Payment, Remittance
 
+MOST_NAMED = 100
 Drawn = tuple[str, dict[str, Any]]
 
 
@@ -27,6 +29,17 @@ def draw_remittance(remittance: Remittance, request: HttpRequest) -> Drawn:
         "of_remittance": True,
         "remittance_id": remittance.pk,
     }
+
+
+def draw_payment(payment: Payment, request: HttpRequest) -> Drawn:
+    """Draw a payment's holds, the episodes that its provider adjustments name, and its forwarded balances."""
+    holds = payment.holds.exclude(state=HoldState.CLEARED).select_related("remittance")
+    takebacks = Takeback.objects.filter(provider_adjustment__payment=payment)
+    named = takebacks.select_related("provider_adjustment", "episode__claim")[:MOST_NAMED]
+    forwarding = get_forwarding(payment)
+    if not (holds or named or forwarding.rows or forwarding.open_amount):
+        return "", {}
+    return "episodes/payment.html", {"holds": holds, "takebacks": named, "forwarding": forwarding}
 
 
 def episode_context(episode: Episode | None) -> dict[str, Any]:

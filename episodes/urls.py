@@ -6,7 +6,11 @@ from django.urls import URLPattern, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from episodes.api import EpisodeViewSet, UnlinkedClaimViewSet
+from episodes.denialapi import DenialViewSet
+from episodes.holdapi import HoldViewSet
+from episodes.kpiapi import Kpis
 from episodes.linkapi import LinkViewSet, UnlinkedRemittanceViewSet
+from episodes.underpaidapi import UnderpaidViewSet
 
 NUMBER = r"(?P<pk>[0-9]{1,18})"
 
@@ -34,7 +38,11 @@ def linking(word: str, method: str, action: str) -> URLPattern:
 
 router = SimpleRouter()
 router.register("episodes", EpisodeViewSet, basename="episode")
+router.register("denials", DenialViewSet, basename="denial")
+router.register("underpayments", UnderpaidViewSet, basename="underpaid")
+router.register("holds", HoldViewSet, basename="hold")
 urlpatterns = [
+    path("kpis/", Kpis.as_view(), name="kpis"),
     *unlinked("claims", "claim", UnlinkedClaimViewSet),
     *unlinked("remits", "remittance", UnlinkedRemittanceViewSet),
     linking("candidates", "get", "candidates"),

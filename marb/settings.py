@@ -75,9 +75,11 @@ PIPELINE = {
         "claims.history.edit_file",
         "claims.answers.meet_file",
         "remits.settle.settle_file",
+        "episodes.holds.hold_file",
         "episodes.link.link_file",
         "episodes.lines.link_lines",
         "episodes.status.settle_file",
+        "episodes.roll.roll_file",
         "risk.adjudication.note_file",
         "risk.score.score_file",
     ],
@@ -260,6 +262,9 @@ SESSION_HOURS = env.int("SESSION_HOURS", default=12)
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+# of the model of denial: threads that train and score, and how far back rates look
+RISK_THREADS = env.int("RISK_THREADS", default=2)
+RISK_HISTORY_DAYS = env.int("RISK_HISTORY_DAYS", default=730)
 # how long a person and their roles are kept in a process's memory (marb.access.reader)
 READER_SECONDS = env.float("READER_SECONDS", default=1.0)
 # requests to the API per person, and per address of strangers; 0 is no limit (marb.access.throttle)
@@ -278,7 +283,7 @@ UNTHROTTLED_PLACES = {"health"}
 UNAUDITED_PLACES = {
     *("health", "schema", "swagger", "redoc", "redoc-script", "auth-login", "auth-logout", "auth-logoutall", "auth-me"),
     *("login", "logout", "jsi18n", "password_change", "password_change_done", "pipeline_edifile_progress", "metrics"),
-    *("monitoring_process_room", "monitoring_process_figures"),
+    *("monitoring_process_room", "monitoring_process_figures", "kpis", "episodes_monthsum_changelist"),
 }
 # asked by pages by themselves: no sign that anybody is there
 PASSIVE_PLACES = {
@@ -325,6 +330,8 @@ SPECTACULAR_SETTINGS = {
         "ClaimStatus": "claims.models.ClaimStatus",
         "RemittanceStatus": "remits.models.RemittanceStatus",
         "EpisodeStatus": "episodes.models.EpisodeStatus",
+        "DenialState": "episodes.models.DenialState",
+        "UnderpaidStatus": "episodes.underpaid.UnderpaidStatus",
         "RiskLevel": "risk.models.RiskLevel",
         "PatternStatus": "risk.models.PatternStatus",
         "HealthStatus": ["ok", "down"],
@@ -456,8 +463,12 @@ LOGGING = {
     "formatters": {"plain": {"()": "marb.core.logs.PlainFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # the scheduler renews its lock every five seconds and tells of it
-    "loggers": {"apscheduler": {"level": "WARNING"}},
+    "loggers": {
+        # the scheduler renews its lock every five seconds and tells of it
+        "apscheduler": {"level": "WARNING"},
+        # looks for silk's middleware by its name, which ours extends, and warns in every command that it is not there
+        "silk.profiling.profiler": {"level": "ERROR"},
+    },
 }
 
 UNFOLD = {
@@ -474,7 +485,13 @@ UNFOLD = {
     "STYLES": [lambda request: static("marb/admin.css")],
     "SIDEBAR": {
         "navigation": [
-            {"title": "Work", "items": [page("What to work on", "dashboard", "index")]},
+            {
+                "title": "Work",
+                "items": [
+                    page("What to work on", "dashboard", "index"),
+                    page("Key figures", "monitoring", "episodes_monthsum_changelist"),
+                ],
+            },
             {
                 "title": "Claims",
                 "separator": True,
@@ -485,17 +502,30 @@ UNFOLD = {
                 "items": [
                     page("Remittances", "receipt_long", "remits_remittance_changelist"),
                     page("Payments", "payments", "remits_payment_changelist"),
+                    page("On hold", "front_hand", "episodes_hold_changelist"),
                     page("To link", "add_link", "episodes_queuedremittance_changelist"),
                     page("Links by hand", "history", "episodes_linkchange_changelist"),
+                    page("Underpaid", "money_off", "episodes_underpaidline_changelist"),
                 ],
             },
-            {"title": "Episodes", "items": [page("Episodes", "account_tree", "episodes_episode_changelist")]},
+            {
+                "title": "Episodes",
+                "items": [
+                    page("Episodes", "account_tree", "episodes_episode_changelist"),
+                    page("Denials", "assignment_late", "episodes_denialitem_changelist"),
+                    page("What is a denial", "rule_settings", "episodes_denialreason_changelist"),
+                    page("Codes to map", "new_label", "episodes_denialreason_unmapped"),
+                    page("Code lists", "menu_book", "episodes_codelist_changelist"),
+                ],
+            },
             {
                 "title": "Risk",
                 "items": [
                     page("Risk scores", "monitor_heart", "risk_riskscore_changelist"),
                     page("Risk rules", "rule", "risk_riskrule_changelist"),
                     page("Scrub an 837", "cleaning_services", "risk_riskscore_scrub"),
+                    page("Models", "neurology", "risk_riskmodel_changelist"),
+                    page("Decisions", "rule", "risk_riskdecision_changelist"),
                 ],
             },
             {
@@ -532,6 +562,7 @@ UNFOLD = {
                     page("Fees", "price_check", "claims_fee_changelist"),
                     page("Localities", "map", "claims_locality_changelist"),
                     page("Modifier rules", "rule", "claims_feemodifier_changelist"),
+                    page("Tolerances", "straighten", "episodes_tolerance_changelist"),
                 ],
             },
             {

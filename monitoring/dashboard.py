@@ -1,4 +1,4 @@
-"""The first page: what to work on. Counts, amounts and dates only, each through the person's scope, a dozen queries.
+"""The first page: what to work on. Counts, amounts and dates only, each through the person's scope, some dozen queries.
 
 Counts of work are read up to a bound, so that a practice far behind does not slow its own first page.
 """
@@ -13,6 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from claims.models import Claim, ClaimStatus
+from episodes.kpiread import get_figures, lately
+from episodes.kpis import MOST_IMPORTANT
 from episodes.models import Episode, EpisodeStatus, OpenRemittance, OpenState
 from marb.access.door import scope_of
 from marb.access.roles import Action, is_member, may_anywhere
@@ -63,8 +65,17 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "episodes": [StatusRow(*row) for row in figures["episodes"]],
         "files": files.order_by("-received_at", "-id")[:FILES_SHOWN],
         "today": files_today(files),
+        "key_figures": key_figures(request),
         "may_upload": may_anywhere(request.user, Action.UPLOAD),
     }
+
+
+def key_figures(request: HttpRequest) -> list[dict[str, Any]]:
+    """Get the key figures that matter most, of the last twelve months, and what becomes of each target."""
+    today = timezone.now().date()
+    found = {figure["key"]: figure for figure in get_figures(request.user, lately(today), today)["figures"]}
+    tones = {True: "good", False: "bad", None: "plain"}
+    return [found[key] | {"tone": tones[found[key]["is_met"]]} for key in MOST_IMPORTANT]
 
 
 def read_figures(request: HttpRequest) -> dict[str, Any]:

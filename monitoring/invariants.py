@@ -253,14 +253,18 @@ INVARIANTS = (
     ),
     Invariant(
         "I7c",
-        "an episode's paid sum is that of its remittances but predeterminations (CLP02 = 25), and its counts theirs",
+        "an episode's paid sum is that of its remittances but predeterminations (CLP02 = 25) and what is held",
         """
         SELECT 'episode', e.id, format('paid %%s, remittances say %%s; remittances %%s of %%s; claims %%s of %%s',
             e.paid_amount, coalesce(r.paid, 0), e.remittance_count, coalesce(r.count, 0), e.claim_count,
             coalesce(k.count, 0))
         FROM episodes_episode e
-        LEFT JOIN (SELECT l.episode_id, count(*), sum(r.paid_amount) FILTER (WHERE r.claim_status_code <> '25') AS paid
+        LEFT JOIN (SELECT l.episode_id, count(*), sum(r.paid_amount) FILTER (WHERE r.claim_status_code <> '25'
+                AND p.difference_amount IS NOT NULL AND NOT EXISTS (SELECT FROM episodes_hold h
+                    WHERE h.payment_id = r.payment_id AND h.state IN ('held', 'kept', 'discarded')
+                    AND coalesce(h.remittance_id, r.id) = r.id)) AS paid
             FROM episodes_episoderemittance l JOIN remits_remittance r ON r.id = l.remittance_id
+            JOIN remits_payment p ON p.id = r.payment_id
             GROUP BY l.episode_id) r ON r.episode_id = e.id
         LEFT JOIN (SELECT episode_id, count(*) FROM episodes_episodeclaim GROUP BY episode_id) k ON k.episode_id = e.id
         WHERE (%(file)s::bigint IS NULL OR e.id IN (
@@ -270,6 +274,23 @@ INVARIANTS = (
             ON r.id = l.remittance_id WHERE r.file_id = %(file)s))
         AND (e.paid_amount, e.remittance_count, e.claim_count) IS DISTINCT FROM
             (coalesce(r.paid, 0), coalesce(r.count, 0), coalesce(k.count, 0))
+        """,
+    ),
+    Invariant(
+        "I7g",
+        "a payment that does not balance has a hold, and what a person is said to have ruled she ruled",
+        """
+        SELECT 'payment', p.id, 'does not balance and is not held' FROM remits_payment p
+        JOIN pipeline_edifile f ON f.id = p.file_id
+        WHERE (p.difference_amount <> 0 OR p.unbalanced_count > 0) AND f.status IN ('accepted', 'partial')
+        AND (%(file)s::bigint IS NULL OR p.file_id = %(file)s)
+        AND NOT EXISTS (SELECT FROM episodes_hold h WHERE h.payment_id = p.id AND h.remittance_id IS NULL
+            AND h.state <> 'cleared')
+        UNION ALL SELECT 'hold', h.id, format('is %%s, and nobody said so', h.state)
+        FROM episodes_hold h JOIN remits_payment p ON p.id = h.payment_id
+        WHERE h.state IN ('released', 'kept', 'discarded') AND (%(file)s::bigint IS NULL OR p.file_id = %(file)s)
+        AND h.state IS DISTINCT FROM (SELECT c.to_state FROM episodes_holdchange c WHERE c.hold_id = h.id
+            ORDER BY c.id DESC LIMIT 1)
         """,
     ),
     Invariant(

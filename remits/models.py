@@ -44,6 +44,10 @@ class Payment(Scoped):
     claim_paid_amount = models.DecimalField(max_digits=18, decimal_places=2, null=True)
     provider_adjustment_amount = models.DecimalField(max_digits=18, decimal_places=2, null=True)
     difference_amount = models.DecimalField(max_digits=18, decimal_places=2, null=True)
+    # by how much its claims and its lines fail to balance, without sign so that two faults do not hide each other
+    claim_difference_amount = models.DecimalField(max_digits=18, decimal_places=2, null=True)
+    line_difference_amount = models.DecimalField(max_digits=18, decimal_places=2, null=True)
+    unbalanced_count = models.PositiveIntegerField(db_default=0, default=0)
 
     class Meta:
         ordering = ["-id"]
@@ -87,6 +91,14 @@ class ProviderAdjustment(Loaded):
         ordering = ["payment_id", "byte_offset", "seq"]
         constraints = [
             models.UniqueConstraint(fields=["payment", "byte_offset", "seq"], name="provideradjustment_once")
+        ]
+        indexes = [
+            # the takebacks of a claim: PLB03-2 names it by the payer's number or by the control number
+            models.Index(
+                fields=["practice", "reference_number"],
+                condition=~Q(reference_number=""),
+                name="provideradjustment_by_ref",
+            ),
         ]
 
     def __str__(self) -> str:

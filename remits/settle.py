@@ -1,9 +1,10 @@
 """Settle the payments of a file whose chunks are all in: what they come to, and which were sent before.
 
-Payment: sum of CLP04 - sum of PLB = BPR02 (DOMAIN 2.3). One that does not balance is stored with its difference and a
-finding; claim payments of it that are no rows (quarantined, or in a parked chunk) are counted in the sentence, since
-their money cannot be. A payment with the payer, trace number and amount of an earlier one is noted (R7); the earlier
-is the one with the lower file, then the lower offset, so that the order of arrival does not matter.
+Payment: sum of CLP04 - sum of PLB = BPR02 (DOMAIN 2.3); beside that difference stand those of its claims and lines.
+One that does not balance is stored with its difference and a finding; claim payments of it that are no rows
+(quarantined, or in a parked chunk) are counted in the sentence, since their money cannot be. A payment with the payer,
+trace number and amount of an earlier one is noted (R7); the earlier is the one with the lower file, then the lower
+offset, so that the order of arrival does not matter.
 
 Three statements over sets, safe to run twice; a lock per practice keeps two runs from noting the same thing.
 """
@@ -40,12 +41,24 @@ SETTLE = """
 UPDATE remits_payment p SET
     claim_paid_amount = s.claims,
     provider_adjustment_amount = s.plb,
-    difference_amount = p.payment_amount - (s.claims - s.plb)
+    difference_amount = p.payment_amount - (s.claims - s.plb),
+    claim_difference_amount = s.claim_difference,
+    line_difference_amount = s.line_difference,
+    unbalanced_count = s.unbalanced
 FROM (
-    SELECT p.id,
-        (SELECT coalesce(sum(r.paid_amount), 0) FROM remits_remittance r WHERE r.payment_id = p.id) AS claims,
-        (SELECT coalesce(sum(a.amount), 0) FROM remits_provideradjustment a WHERE a.payment_id = p.id) AS plb
-    FROM remits_payment p WHERE p.practice_id = %(practice)s AND p.file_id = %(file)s
+    SELECT p.id, r.*,
+        (SELECT coalesce(sum(a.amount), 0) FROM remits_provideradjustment a WHERE a.payment_id = p.id) AS plb,
+        (SELECT coalesce(sum(abs(l.difference_amount)), 0) FROM remits_remittance r
+            JOIN remits_remittanceline l ON l.remittance_id = r.id
+            WHERE r.payment_id = p.id AND r.status = 'error') AS line_difference
+    FROM remits_payment p
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(r.paid_amount), 0) AS claims,
+            coalesce(sum(abs(r.claim_difference_amount)), 0) AS claim_difference,
+            count(*) FILTER (WHERE r.status = 'error') AS unbalanced
+        FROM remits_remittance r WHERE r.payment_id = p.id
+    ) r
+    WHERE p.practice_id = %(practice)s AND p.file_id = %(file)s
 ) s
 WHERE p.id = s.id
 """

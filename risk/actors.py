@@ -1,8 +1,9 @@
-"""Bells of scoring and of searching patterns: each says what to look at again; what is the same is not written.
+"""Bells of scoring, of searching patterns and of training: each says what to look at again; the same is not written.
 
-Scoring is on the queue `score`, searching on `maintenance`; a missed bell of a search is no loss, for payers are due.
+Scoring is on the queue `score`, the others on `maintenance`; a missed bell of those is no loss: the next one does it.
 """
 
+import logging
 from typing import Any
 
 import dramatiq
@@ -10,9 +11,11 @@ from dramatiq_crontab import cron, interval
 
 from marb.access.models import Practice
 from risk.adjudication import note_practice
+from risk.model.training import train_practice
 from risk.patterns import MOST_DAYS, detect, detect_due
 from risk.score import score_claims, score_open
 
+logger = logging.getLogger(__name__)
 SCORING: dict[str, Any] = {"queue_name": "score", "max_retries": 3, "min_backoff": 5_000, "time_limit": 1_800_000}
 SEARCH: dict[str, Any] = {"queue_name": "maintenance", "max_retries": 0, "time_limit": 1_800_000}
 
@@ -47,3 +50,12 @@ def detect_every_pattern() -> None:
     for practice_id in Practice.objects.filter(is_active=True).values_list("pk", flat=True):
         note_practice(practice_id)
         detect(practice_id, MOST_DAYS)
+
+
+@cron("47 2 * * 0")
+@dramatiq.actor(queue_name="maintenance", max_retries=0, max_age=3_600_000, time_limit=3_600_000)
+def train_risk_models() -> None:
+    """Train every active practice's model anew, one after another."""
+    for practice_id in Practice.objects.filter(is_active=True).order_by("pk").values_list("pk", flat=True):
+        outcome = train_practice(practice_id)
+        logger.info("practice %s: %s", practice_id, outcome.sentence)

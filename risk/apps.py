@@ -13,6 +13,7 @@ class RiskConfig(AppConfig):
         from marb.core.sections import register
         from risk import expand, hooks, patternsections, sections
         from risk.adjudication import note_links
+        from risk.decided import draw_decisions
 
         follow(note_links)
         hooks.listen()
@@ -26,3 +27,4 @@ class RiskConfig(AppConfig):
         )
         register("claim", "denials", title="Denial patterns", render=patternsections.draw_claim)
         register("payer", "patterns", title="Denial patterns", render=patternsections.draw_payer)
+        register("claim", "decision", title="What was decided", render=draw_decisions)

@@ -1,8 +1,8 @@
 """Adjudicated lines as arrays: codes instead of texts, so that 3,000,000 of them are counted in seconds. Pure.
 
 `Lines` holds one row per line of AdjudicatedLine, in any order; a text is the number of its label in `labels`, and
-modifiers are the number of their combination. `meets` tells which lines meet a pattern's conditions, in the names of
-the contract: the same conditions that risk.match asks of claims before they are sent.
+modifiers are the number of their combination. `meets` tells which lines meet a pattern's conditions, named as in
+risk.match, which asks the same of claims before they are sent.
 """
 
 from collections.abc import Mapping

@@ -4,10 +4,12 @@ from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
 from risk.api import RiskViewSet
+from risk.modelapi import RiskModelViewSet
 from risk.patternapi import PatternViewSet, PayerPatternViewSet, SearchViewSet
 
 NUMBER = r"(?P<pk>[0-9]{1,18})"
 router = SimpleRouter()
+router.register("risk/models", RiskModelViewSet, basename="riskmodel")
 router.register("risk", RiskViewSet, basename="risk")
 router.register("patterns", PatternViewSet, basename="pattern")
 urlpatterns = [

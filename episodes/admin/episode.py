@@ -1,4 +1,4 @@
-"""The episode list and the episode page. Nothing is changed here; the claim that comes next can be downloaded."""
+"""The episode list and the episode page. A person's own word is said here; the claim that comes next can be had."""
 
 from typing import Any
 
@@ -10,16 +10,18 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
-from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
 from claims.admin import patient_of
 from claims.models import Claim
 from claims.page import patient_name
 from claims.write837 import Unwritable
+from episodes.hand import MOST_REASON, Refused
 from episodes.ledger import get_ledger
-from episodes.models import Episode, EpisodeClaim, EpisodeStatus
+from episodes.models import Episode, EpisodeClaim, EpisodeStatus, HandStage
 from episodes.rebill import KINDS, write_next
+from episodes.stages import set_stage
 from marb.access.roles import Action, may
 from marb.core.admin import RecordAdmin, practice_ids
 from marb.core.download import send_edi
@@ -27,6 +29,7 @@ from marb.core.list_filters import DayRangeFilter, RelatedFilter
 from marb.core.pages import draw_sections
 from marb.core.reads import note_objects
 from marb.core.templatetags.marb import money
+from remits.words import PROVIDER_ADJUSTMENT, word
 
 STATUS_TONES = {
     EpisodeStatus.PENDING.label: "warning",
@@ -46,11 +49,26 @@ CLAIM_KINDS = (
 class EpisodeAdmin(RecordAdmin):
     page_template = "episodes/episode.html"
     list_display = (
-        *("number", "state", "patient", "payer_name", "service", "charge", "paid", "adjusted", "owed", "balance"),
+        *(
+            "number",
+            "state",
+            "stage_label",
+            "patient",
+            "payer_name",
+            "service",
+            "charge",
+            "paid",
+            "adjusted",
+            "owed",
+            "balance",
+        ),
         "remittances",
     )
     list_filter = (
         ("status", ChoicesDropdownFilter),
+        ("stage", ChoicesDropdownFilter),
+        ("hand_stage", ChoicesDropdownFilter),
+        ("is_secondary_due", BooleanRadioFilter),
         ("claim__payer", RelatedFilter),
         ("created_at", DayRangeFilter),
     )
@@ -63,10 +81,13 @@ class EpisodeAdmin(RecordAdmin):
         ("control_number", lambda row: row.claim.patient_control_number),
         ("payer", lambda row: row.claim.payer and row.claim.payer.name),
         ("status", lambda row: row.get_status_display()),
+        ("stage", lambda row: row.stage_words),
         ("charge_amount", lambda row: row.charge_amount),
         ("paid_amount", lambda row: row.paid_amount),
         ("adjustment_amount", lambda row: row.adjustment_amount),
         ("patient_responsibility_amount", lambda row: row.patient_responsibility_amount),
+        ("open_amount", lambda row: row.open_amount),
+        ("takeback_amount", lambda row: row.takeback_amount),
         ("remittance_count", lambda row: row.remittance_count),
     )
 
@@ -82,13 +103,36 @@ class EpisodeAdmin(RecordAdmin):
             "patient": patient_name(record.claim),
             "ledger": get_ledger(record),
             "links": record.remittance_links.select_related("linked_by"),
+            "takebacks": [
+                (row.provider_adjustment, word(PROVIDER_ADJUSTMENT, row.provider_adjustment.reason_code))
+                for row in record.takebacks.select_related("provider_adjustment__payment")
+            ],
+            "history": record.stage_changes.select_related("changed_by"),
+            "stages": HandStage.choices if may(request.user, record.practice_id, Action.LINK) else (),
+            "most_reason": MOST_REASON,
             "sections": draw_sections("episode", record, request),
             "kinds": CLAIM_KINDS if may(request.user, record.practice_id, Action.SEE_IDENTIFIERS) else (),
         }
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.claim_view)
-        return [path("<path:object_id>/claim/<slug:word>/", view, name="episodes_episode_claim"), *super().get_urls()]
+        stage = self.admin_site.admin_view(self.stage_view)
+        return [
+            path("<path:object_id>/claim/<slug:word>/", view, name="episodes_episode_claim"),
+            path("<path:object_id>/stage/", stage, name="episodes_episode_stage"),
+            *super().get_urls(),
+        ]
+
+    def stage_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Say what a person says of the episode, and come back to its page."""
+        episode: Any = self.get_object(request, unquote(object_id))
+        if request.method != "POST" or not may(request.user, episode.practice_id, Action.LINK):
+            raise PermissionDenied
+        try:
+            set_stage(request.user, episode, request.POST.get("stage", ""), request.POST.get("reason", ""))
+        except Refused as refusal:
+            messages.warning(request, refusal.sentence)
+        return redirect("admin:episodes_episode_change", episode.pk)
 
     def claim_view(self, request: HttpRequest, object_id: str, word: str) -> HttpResponse:
         """Send the episode's next claim of a kind as X12, or say on its page why it cannot be written."""
@@ -140,12 +184,15 @@ class EpisodeAdmin(RecordAdmin):
     @display(description="Open")
     def balance(self, episode: Episode) -> str:
         """Write what nobody has paid, adjusted or left to the patient."""
-        taken = episode.paid_amount + episode.adjustment_amount + episode.patient_responsibility_amount
-        return money(episode.charge_amount - taken)
+        return money(episode.open_amount)
 
     @display(description="Remittances")
     def remittances(self, episode: Episode) -> int:
         return episode.remittance_count
+
+    @display(description="Stage")
+    def stage_label(self, episode: Episode) -> str:
+        return episode.stage_words
 
     @display(description="Status", label=STATUS_TONES)
     def state(self, episode: Episode) -> str:

@@ -27,6 +27,7 @@ from episodes.sample.truth import PlantedTruth
 DAYS_COVERED, FEWEST_BATCHES, MOST_BATCHES, DAYS_IN_WEEK = 540, 12, 60, 7
 LATE_SHARE, LATE_DAYS = 0.06, ((30, 80), (100, 170), (190, 330))
 COPY_SHARE, FORGOTTEN_SHARE, NEW_SHARE, NEW_START = 0.02, 0.25, 0.3, 0.6
+USUAL_SHARE = 0.45
 CHARGE_SPREAD, CHARGE_LEAST, CHARGE_MOST = 0.35, 0.5, 2.2
 RESENT_SHARE, CAPITATED_SHARE = 0.45, 0.2
 NEW_PRICES = {NEW_PROCEDURE: 3_300, NEW_HARMLESS: 9_400}
@@ -85,6 +86,7 @@ class PlantedCourse(Course):
         late = chance() < LATE_SHARE
         who = self.patients + self.claim_count if late else self.claim_count * self.step % self.patients
         claim = draw_claim(self.rng, number, patient(who, self.seed), self.sent)
+        self.usual(claim)
         self.reshape(claim, self.late_days() if late else self.sent - claim.to_day)
         if chance() < COPY_SHARE and self.can_follow:
             self.copies_due[self.index + self.dates.lag].append(claim.again("1", ""))
@@ -109,6 +111,12 @@ class PlantedCourse(Course):
                 if chance() < NEW_SHARE:
                     lines.append(new_line(lines, code, int(cents * factor)))
         claim.charged(lines)
+
+    def usual(self, claim: Claim) -> None:
+        """Let an encounter's usual diagnosis often be the principal one."""
+        first = claim.encounter.diagnoses[0]
+        if self.rng.random() < USUAL_SHARE:
+            claim.diagnoses = [first, *(code for code in claim.diagnoses if code != first)]
 
     def begin(self, claim: Claim) -> list[Remittance]:
         """Judge an original claim; answers what its first 835 says."""

@@ -1,8 +1,9 @@
 """Causes of denial that are planted in a sample, each with its condition, its strength and the reason it gives.
 
-A plant says: lines of this payer that meet the condition are denied about `strength` times as often as its other
-lines. Conditions are named as the rows of adjudicated lines name them, so that what is found can be compared with what
-was planted. A whole-claim plant denies every line at one stroke. Pure; what it leaves out is the payers' base habits
+A plant says: lines of this payer that meet the condition are denied about `strength` times as often as by its base
+rate. Against the payer's other lines, some of which meet other plants, that is less: the truth says the lift.
+Conditions are named as the rows of adjudicated lines name them, so that what is found can be compared with what was
+planted. A whole-claim plant denies every line at one stroke. Pure; what it leaves out is the payers' base habits
 (habits.py), which no plant explains.
 """
 
@@ -159,23 +160,26 @@ PLANTS = (
     Plant("carc", "SEX09", 4, ENDED),
     Plant("carc", "SUN12", 8, MAXIMUM),
     Plant("carc", "SMD02", 2, OTHER_PAYER),
-    Plant("procedure", "SMP01", 2, NOT_NECESSARY, procedures=("99214",)),
-    Plant("procedure", "SBX03", 4, NOT_NECESSARY, procedures=("83036",)),
-    Plant("procedure", "SMD02", 4, NOT_COVERED, procedures=("97110",)),
-    Plant("procedure", "SCI04", 8, NOT_COVERED, procedures=("J0696",)),
-    Plant("procedure", "SMA06", 1.5, NOT_NECESSARY, procedures=("80061",)),
-    Plant("procedure", "SBX03", 2, LACKS, procedures=("99213",)),
-    Plant("modifier", "SBX03", 4, MODIFIER, start=0.4, modifier="25"),
-    Plant("modifier", "SMD02", 2, MODIFIER, modifier="26"),
-    Plant("modifier", "SHM05", 4, MODIFIER, modifier="QW"),
-    Plant("diagnosis_procedure", "SMP01", 8, DIAGNOSIS, procedures=("83036",), diagnosis="I10"),
-    Plant("diagnosis_procedure", "SMD02", 4, DIAGNOSIS, procedures=("87880",), diagnosis="J069"),
-    Plant("diagnosis_procedure", "SMA06", 4, DIAGNOSIS, procedures=("99213",), diagnosis="E119"),
-    Plant("provider", "SMP01", 4, NOT_ELIGIBLE_PROVIDER, provider=DOCTORS[4].npi),
+    Plant("procedure", "SMP01", 4, NOT_NECESSARY, procedures=("99214",)),
+    Plant("procedure", "SBX03", 8, NOT_NECESSARY, procedures=("83036",)),
+    Plant("procedure", "SMD02", 5, NOT_COVERED, procedures=("97110",)),
+    Plant("procedure", "SCI04", 14, NOT_COVERED, procedures=("J0696",)),
+    Plant("procedure", "SMA06", 2.5, NOT_NECESSARY, procedures=("80061",)),
+    Plant("procedure", "SBX03", 4, LACKS, procedures=("99213",)),
+    Plant("procedure", "SEX09", 2, NOT_NECESSARY, procedures=("85025",)),
+    Plant("procedure", "STR07", 6, NOT_NECESSARY, start=0.3, procedures=("80053",)),
+    Plant("modifier", "SBX03", 8, MODIFIER, start=0.4, modifier="25"),
+    Plant("modifier", "SMD02", 3, MODIFIER, modifier="26"),
+    Plant("modifier", "SHM05", 5, MODIFIER, modifier="QW"),
+    Plant("diagnosis_procedure", "SMP01", 14, DIAGNOSIS, procedures=("83036",), diagnosis="I10"),
+    Plant("diagnosis_procedure", "SMD02", 5, DIAGNOSIS, procedures=("87880",), diagnosis="J069"),
+    Plant("diagnosis_procedure", "SMA06", 6, DIAGNOSIS, procedures=("99213",), diagnosis="I10"),
+    Plant("provider", "SMP01", 3, NOT_ELIGIBLE_PROVIDER, provider=DOCTORS[4].npi),
     Plant("provider", "SHM05", 2, NOT_ELIGIBLE_PROVIDER, provider=DOCTORS[1].npi),
-    Plant("provider", "SCI04", 1.5, NOT_ELIGIBLE_PROVIDER, provider=DOCTORS[0].npi),
-    Plant("place", "SMA06", 4, NOT_COVERED, place="23"),
-    Plant("place", "SMD02", 8, NOT_COVERED, place="10"),
+    Plant("provider", "SCI04", 2, NOT_ELIGIBLE_PROVIDER, provider=DOCTORS[0].npi),
+    Plant("provider", "SEX09", 4, NOT_ELIGIBLE_PROVIDER, provider=DOCTORS[3].npi),
+    Plant("place", "SMA06", 6, NOT_COVERED, place="23"),
+    Plant("place", "SMD02", 9, NOT_COVERED, place="10"),
     Plant(
         "authorization", "SBX03", 20, NO_AUTHORIZATION, procedures=AUTHORIZED, is_unauthorized=True,
         is_whole=True,
@@ -188,13 +192,13 @@ PLANTS = (
     Plant("timely_filing", "SMD02", 4, LATE, least_days=180, is_whole=True),
     Plant("duplicate", "SMP01", 16, DUPLICATE, is_duplicate=True, is_whole=True),
     Plant("duplicate", "SBX03", 8, DUPLICATE, is_duplicate=True, is_whole=True),
-    Plant("bundling", "SMP01", 4, BUNDLED, procedures=("36415",), beside="80053"),
-    Plant("bundling", "SBX03", 8, BUNDLED, procedures=("J1100",), beside="96372"),
-    Plant("charge_band", "SUN12", 4, LACKS, least_charge=25_000),
-    Plant("charge_band", "SCI04", 2, LACKS, least_charge=25_000),
+    Plant("bundling", "SMP01", 8, BUNDLED, procedures=("36415",), beside="80053"),
+    Plant("bundling", "SBX03", 12, BUNDLED, procedures=("J1100",), beside="96372"),
+    Plant("charge_band", "SUN12", 8, LACKS, least_charge=25_000),
+    Plant("charge_band", "SCI04", 3, LACKS, least_charge=25_000),
     Plant("drift", "STR07", 4, LACKS, start=0.6),
     Plant("drift", "SWC08", 2, LACKS, start=0.5),
-    Plant("weekday", "SUN12", 4, LACKS, weekday=4),
-    Plant("new_code", "SMP01", 8, NOT_COVERED, procedures=(NEW_PROCEDURE,)),
-    Plant("new_code", "SMA06", 4, NOT_COVERED, procedures=(NEW_PROCEDURE,)),
+    Plant("weekday", "SUN12", 8, LACKS, weekday=4),
+    Plant("new_code", "SMP01", 12, NOT_COVERED, procedures=(NEW_PROCEDURE,)),
+    Plant("new_code", "SMA06", 6, NOT_COVERED, procedures=(NEW_PROCEDURE,)),
 )  # fmt: skip

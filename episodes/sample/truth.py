@@ -128,6 +128,8 @@ class PlantedTruth(Truth):
         for reason, places in zip(verdict.reasons, verdict.met, strict=True):
             sums["lines"] += 1
             sums["denied_lines"] += reason is not None
+            if reason is not None:
+                sums[reason[1]] += 1
             for place in places:
                 plant = self.plants[place]
                 plant["lines"] += 1
@@ -139,7 +141,26 @@ class PlantedTruth(Truth):
         rows, self.rows = self.rows, []
         return b"".join(row + b"\n" for row in rows)
 
+    def lift_of(self, plant: dict[str, Any]) -> float | None:
+        """Get the rate of denied lines where a plant's condition is met over the rate of the payer's other lines.
+
+        For a reason at a payer it is that reason's rate over its rate at the other payers. None where it is not known.
+        """
+        own = self.payers.get(plant["payer"], Counter())
+        met, of, lines, denied = plant["lines"], plant["denied_lines"], own["lines"], own["denied_lines"]
+        if plant["kind"] == "carc":
+            carc, others = plant["carc"], [sums for code, sums in self.payers.items() if code != plant["payer"]]
+            of, lines = own[carc], met + sum(sums["lines"] for sums in others)
+            denied = of + sum(sums[carc] for sums in others)
+        if not met or lines == met or denied == of:
+            return None
+        return round(of / met / ((denied - of) / (lines - met)), 3)
+
     def as_document(self) -> dict[str, Any]:
-        habits = {code: {"base_rate": BASE_RATE[code], **sums} for code, sums in sorted(self.payers.items())}
-        planted = {"patterns": self.plants, "gradients": self.gradients, "habits": habits}
+        habits = {
+            code: {"base_rate": BASE_RATE[code], **dict(sorted(sums.items()))}
+            for code, sums in sorted(self.payers.items())
+        }
+        patterns = [each | {"lift": self.lift_of(each)} for each in self.plants]
+        planted = {"patterns": patterns, "gradients": self.gradients, "habits": habits}
         return super().as_document() | planted

@@ -6,8 +6,8 @@ from typing import Any
 
 from claims.models import Claim
 from episodes.match import normalise
-from episodes.models import Episode, EpisodeClaim, EpisodeRemittance, LinkMethod, OpenRemittance
-from remits.models import Remittance
+from episodes.models import DenialItem, Episode, EpisodeClaim, EpisodeRemittance, Hold, LinkMethod, OpenRemittance
+from remits.models import Payment, Remittance
 
 
 def create_episode(claim: Claim, **columns: Any) -> Episode:
@@ -36,3 +36,19 @@ def create_open(remittance: Remittance, claims: Sequence[Claim] = (), **columns:
         "candidates": candidates, "candidate_count": len(candidates), "best_score": 0.5 if candidates else None,
     } | columns  # fmt: skip
     return OpenRemittance.objects.create(practice=remittance.practice, remittance=remittance, **values)
+
+
+def create_denial(episode: Episode, remittance: Remittance, **columns: Any) -> DenialItem:
+    """Make an item of an episode that was denied as medically unnecessary, as settling would."""
+    values = {
+        "group_code": "CO", "carc": "50", "reasons": ["CO-50"], "category": "medical_necessity", "strategy": "APPEAL",
+        "is_whole": True, "is_correctable": False, "denied_amount": Decimal("100.00"),
+    } | columns  # fmt: skip
+    return DenialItem.objects.create(practice=episode.practice, episode=episode, remittance=remittance, **values)
+
+
+def create_hold(payment: Payment, word: str = "") -> Hold:
+    """Hold a payment for not balancing; the sentence carries the word."""
+    return Hold.objects.create(
+        practice=payment.practice, payment=payment, reason="unbalanced", sentence=f"It does not balance. {word}".strip()
+    )

@@ -60,11 +60,14 @@ class Files:
         return FileJob(self.practice.pk, file.pk, date(2026, 6, 30))
 
     def remittance(self, file: EdiFile, chunk: Chunk, at: int, paid_on: date, /, **row: Any) -> Remittance:
+        """`payment` are columns of the payment that it stands in, a settled one of its own."""
         adjustments = row.pop("adjustments", {})
         payer = self.payer(row.pop("payer", "MEDI"))
-        payment = Payment.objects.create(
-            practice=self.practice, file=file, byte_offset=at, payer=payer, payment_amount=0, payment_date=paid_on
-        )
+        paid = {
+            "payment_amount": 0, "payment_date": paid_on, "difference_amount": 0, "claim_paid_amount": 0,
+            "provider_adjustment_amount": 0, "claim_difference_amount": 0, "line_difference_amount": 0,
+        } | row.pop("payment", {})  # fmt: skip
+        payment = Payment.objects.create(practice=self.practice, file=file, byte_offset=at, payer=payer, **paid)
         values = {
             "byte_offset": at, "byte_end": at + 99, "segment_position": 1, "status": "processed",
             "claim_status_code": "1", "charge_amount": Decimal(100), "paid_amount": Decimal(0),

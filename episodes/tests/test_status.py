@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from episodes.denials import CATEGORY_BY_CARC
-from episodes.models import Episode, EpisodeStatus
+from episodes.denials import denial_carcs
+from episodes.models import Episode, EpisodeStatus, Hold
 from episodes.tests.rows import Files, make_practice
 from episodes.tests.test_link import ORIGINAL, PAYMENT, REVERSAL, Step, claims, remittances, run, same_in_any_order
 
@@ -126,12 +126,19 @@ def test_the_second_payer_s_word_alone_leaves_the_episode_open():
 
 
 @pytest.mark.django_db
-def test_a_second_reversal_in_another_file_is_seen_in_the_balance():
+def test_a_second_reversal_of_one_payment_is_held_and_takes_nothing_back():
     episode = settled(
         remittances("r", PAYMENT), remittances("v", REVERSAL, on=LATER), remittances("w", REVERSAL, on=LATER)
     )
-    assert (episode.status, episode.paid_amount) == ("linked", -60)
+    assert (episode.status, episode.stage, episode.paid_amount) == ("linked", "reversed", 0)
+    assert (episode.remittance_count, episode.held_count) == (3, 1)
+    hold = Hold.objects.get(practice=episode.practice)
+    assert (hold.reason, hold.state) == ("reversal", "held")
+    assert "With it 200.00 of charges are taken back, but this payer answered only 100.00" in hold.sentence
 
 
+@pytest.mark.django_db
 def test_reasons_that_are_never_denials_are_not_in_the_table():
-    assert not {"45", "253", "1", "2", "3", "23", "24", "94", "144", "187", "237", "246"} & set(CATEGORY_BY_CARC)
+    found = set(denial_carcs(make_practice().pk))
+    assert not {"45", "253", "1", "2", "3", "23", "24", "94", "144", "187", "237", "246"} & found
+    assert {"15", "16", "18", "22", "29", "50", "97", "109", "B7", "252"} <= found

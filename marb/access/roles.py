@@ -14,6 +14,7 @@ class Action(models.TextChoices):
     UPLOAD = "upload", "Upload files"
     CHANGE_PARTIES = "change_parties", "Change payers, plans and providers"
     LINK = "link", "Link remittances to claims"
+    WORK_DENIALS = "work_denials", "Work on denials"
     MANAGE_MEMBERS = "manage_members", "Manage members"
     SEE_IDENTIFIERS = "see_identifiers", "See identifiers in full"
     SEE_AUDIT = "see_audit", "See who read what"
@@ -22,7 +23,7 @@ class Action(models.TextChoices):
 MATRIX: dict[Role, frozenset[Action]] = {
     Role.ADMINISTRATOR: frozenset(Action),
     Role.MANAGER: frozenset(Action) - {Action.MANAGE_MEMBERS, Action.SEE_AUDIT},
-    Role.BILLER: frozenset({Action.READ, Action.UPLOAD, Action.LINK, Action.SEE_IDENTIFIERS}),
+    Role.BILLER: frozenset({Action.READ, Action.UPLOAD, Action.LINK, Action.WORK_DENIALS, Action.SEE_IDENTIFIERS}),
     Role.AUDITOR: frozenset({Action.READ, Action.SEE_AUDIT}),
 }
 

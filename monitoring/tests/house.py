@@ -3,14 +3,15 @@
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from claims.tests.rows import create_claim, create_line
-from episodes.tests.links import create_episode, create_link, create_open
+from episodes.tests.links import create_denial, create_episode, create_hold, create_link, create_open
+from episodes.underpaid import UnderpaidLine
 from marb.access.models import AuditEntry, Practice
 from marb.access.trail import store
 from marb.parties.tests.rows import create_payer, create_plan, create_provider
@@ -55,13 +56,17 @@ def build_house(practice: Practice, word: str) -> House:
     remittance = build_remittance(practice, word, payer)
     episode = create_episode(claim, remittance_count=1)
     create_link(episode, remittance)
+    denial = create_denial(episode, remittance, payer=payer)
     create_open(build_remittance(practice, f"{word}U", payer), [claim])
     objects = {"payer": payer, "provider": provider, "plan": plan, "file": file, "claim": claim, "episode": episode}
+    objects["denial"] = denial
     uploader, _ = get_user_model().objects.get_or_create(username=f"{word}-uploader")
     objects["upload"] = Upload.objects.create(
         practice=practice, user=uploader, name=word, byte_count=9, expires_at=timezone.now() + timedelta(hours=1)
     )
+    objects["underpaid"] = build_underpaid(claim, remittance, word)
     objects |= {"payment": remittance.payment, "remittance": remittance, "audit": create_entry(practice, word)}
+    objects["hold"] = create_hold(remittance.payment, word)
     objects["risk"] = claim
     objects["pattern"] = create_pattern(payer, word)
     create_score(claim, word)
@@ -97,6 +102,21 @@ def create_entry(practice: Practice, word: str) -> AuditEntry:
     entry: list[Any] = [timezone.now(), practice.pk, None, f"{word}-reader", *words, [1], {}, 200, "", request_id]
     assert store([entry])
     return AuditEntry.objects.get(request_id=request_id)
+
+
+def build_underpaid(claim: Any, remittance: Any, word: str) -> UnderpaidLine:
+    amounts = {"charge_amount": 100, "expected_amount": 80, "allowed_amount": 60, "paid_amount": 60}
+    place = {"practice": claim.practice, "payer": claim.payer, "claim": claim, "remittance": remittance}
+    day = date(2026, 2, 1)
+    return UnderpaidLine.objects.create(
+        **place,
+        **amounts,
+        service_line=claim.lines.get(),
+        procedure_code=word,
+        paid_on=day,
+        month=day,
+        variance_amount=20,
+    )
 
 
 def build_file(practice: Practice, word: str, kind: str) -> tuple[Any, Any]:

@@ -14,7 +14,10 @@ import pyzstd
 from django.contrib.auth import get_user_model
 
 from claims.models import Claim, Contract, ContractFee, EditRule, FeeModifier, ServiceLine
-from episodes.models import Episode, EpisodeClaim, EpisodeRemittance, LinkChange
+from episodes.models import DenialReason, Episode, EpisodeClaim, EpisodeRemittance, LinkChange
+from episodes.rollups import MonthSum
+from episodes.tests.links import create_denial, create_hold
+from episodes.underpaid import Tolerance, UnderpaidChange, UnderpaidLine
 from marb.access.models import Practice
 from marb.access.trail import store
 from marb.parties.models import Payer, Plan, Provider
@@ -67,8 +70,11 @@ def create_rows(practice: Practice, mark: str = "", count: int = 3) -> Rows:
     episodes = [create_episode(*pair) for pair in zip(claims, remittances, strict=True)]
     score, pattern = create_risk(claims[0], payers[0], mark)
     create_contract(payers[0], mark)
+    create_underpaid(claims[0], remittances[0], mark)
     create_change(claims[0], remittances[0], mark)
+    create_hold(payment, mark)
     create_audit_entry(practice, mark)
+    create_denials(episodes[0], remittances[0], payers[0])
     made = (claims, payment, remittances, episodes, score, pattern)
     return Rows(practice, mark, payers, plan, provider, claim_file, remittance_file, held, *made)
 
@@ -90,6 +96,30 @@ def create_audit_entry(practice: Practice, mark: str) -> None:
     words = ("claim", "read", f"claim{mark}-detail", "GET")
     entry: list[Any] = [datetime.now(UTC), practice.pk, None, f"reader{mark}", *words, [1], {}, 200, "127.0.0.1", mark]
     assert store([entry])
+
+
+def create_denials(episode: Episode, remittance: Remittance, payer: Payer) -> None:
+    """Make a denial to work on, and a meaning of the practice's own."""
+    create_denial(episode, remittance, payer=payer, deadline_date=FIRST_DAY, deadline_basis="appeal_days")
+    own: dict[str, Any] = {"practice": episode.practice, "carc": "242", "category": "other", "strategy": "APPEAL"}
+    DenialReason.objects.get_or_create(**own)
+
+
+def create_underpaid(claim: Claim, remittance: Remittance, mark: str) -> UnderpaidLine:
+    """Make an underpaid line that somebody disputed, what is tolerated of its payer, and the month's sums of both."""
+    place = {"practice": claim.practice, "payer": claim.payer}
+    person, _ = get_user_model().objects.get_or_create(username=f"disputer{mark}")
+    Tolerance.objects.create(**place, amount=Decimal("2.00"))
+    MonthSum.objects.create(**place, provider=claim.billing_provider, month=FIRST_DAY.replace(day=1), claim_count=3)
+    amounts = {"charge_amount": 125, "expected_amount": 90, "allowed_amount": 80, "paid_amount": 64}
+    line = UnderpaidLine.objects.create(
+        **place, **amounts, variance_amount=10, claim=claim, remittance=remittance, service_line=claim.lines.all()[0],
+        procedure_code=f"99214{mark}", paid_on=FIRST_DAY, month=FIRST_DAY.replace(day=1), status="disputed",
+        assigned_to=person,
+    )  # fmt: skip
+    said = {"reason": f"Sent the contract {mark}".strip(), "changed_by": person, "previous_status": "open"}
+    UnderpaidChange.objects.create(practice=claim.practice, line=line, status="disputed", **said)
+    return line
 
 
 def create_contract(payer: Payer, mark: str) -> None:

@@ -87,9 +87,10 @@ def test_a_file_page_costs_the_same_with_many_quarantined(client: Client, biller
     assert count_queries(client, "admin:pipeline_edifile_change", rows.claim_file.pk) <= before + 1
 
 
-def test_the_first_page_costs_a_dozen_queries(client: Client, biller: Any, rows: Rows) -> None:
+def test_the_first_page_costs_some_dozen_queries(client: Client, biller: Any, rows: Rows) -> None:
     client.force_login(biller)
-    assert count_queries(client, "admin:index") <= 14
+    # three of them for the key figures
+    assert count_queries(client, "admin:index") <= 17
 
 
 def count_queries(client: Client, name: str, *args: int) -> int:

@@ -353,7 +353,7 @@ class TestSomethingIsAway:
 def count_queries(client: Client, key: str) -> int:
     with CaptureQueriesContext(connection) as captured:
         ask(client, key)
-    return len([each for each in captured if "SAVEPOINT" not in each["sql"]])
+    return len(captured)
 
 
 def test_it_costs_a_fixed_number_of_statements(operator: Client, practice: Any) -> None:
@@ -367,7 +367,8 @@ def test_it_costs_a_fixed_number_of_statements(operator: Client, practice: Any) 
         ScheduledJob.objects.create(name=named)
     # slow statements and checkpoints are looked up once there are any, and so is how far files are
     assert count_queries(operator, "1h") <= few + 3
-    assert few <= 24
+    # three of them are the transaction and its savepoint, however many parts there are
+    assert few <= 25
 
 
 def test_what_is_dear_is_kept_for_a_while(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -386,7 +387,8 @@ def test_what_is_dear_is_kept_for_a_while(operator: Client, monkeypatch: pytest.
         # the steps go on with the clock
         (cpu,) = told["charts"]["host"]["lines"]
         assert set(cpu["values"]) == {None, 5.0}
-    assert count_queries(operator, "1h") <= 14
+    # three of them are the transaction and its savepoint
+    assert count_queries(operator, "1h") <= 16
 
 
 def test_long_ranges_are_summed_by_days_and_drawn_by_hours() -> None:

@@ -28,7 +28,7 @@ from marb.pipeline.run import step
 from monitoring import dashboard
 
 pytestmark = pytest.mark.django_db(transaction=True)
-LISTS = ("claims", "remits", "payments", "episodes", "payers", "plans", "providers")
+LISTS = ("claims", "remits", "payments", "episodes", "denials", "payers", "plans", "providers")
 EXPANDED = ("claims", "remits")
 MOST_DETAILS = 2
 

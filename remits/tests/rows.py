@@ -12,7 +12,11 @@ NOTHING = Decimal("0.00")
 
 def create_payment(chunk: Chunk, offset: int = 10, **columns: Any) -> Payment:
     values = {"set_control": "0001", "payer_name": "PAYER", "payee_name": "CLINIC", "trace_number": f"T{offset}"}
-    money = {"payment_amount": Decimal("80.00"), "payment_date": datetime.date(2026, 2, 1)}
+    money = {
+        "payment_amount": Decimal("80.00"),
+        "payment_date": datetime.date(2026, 2, 1),
+        "difference_amount": NOTHING,
+    }
     everything = {"byte_offset": offset, **values, **money, **columns}
     return Payment.objects.create(practice=chunk.practice, file=chunk.file, **everything)
 

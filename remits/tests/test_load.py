@@ -224,7 +224,10 @@ def test_a_chunk_costs_the_same_statements_however_many_claim_payments(received:
         (
             Payment,
             rows.PAYMENT_COLUMNS,
-            {"id", "created_at", *("claim_paid_amount", "provider_adjustment_amount", "difference_amount")},
+            {
+                *("id", "created_at", "claim_paid_amount", "provider_adjustment_amount", "difference_amount"),
+                *("claim_difference_amount", "line_difference_amount", "unbalanced_count"),
+            },
         ),
         (ProviderAdjustment, rows.PROVIDER_ADJUSTMENT_COLUMNS, {"id"}),
         (Remittance, rows.REMITTANCE_COLUMNS, {"created_at"}),

@@ -1,4 +1,4 @@
-"""Denial patterns: the list, dearest first, and a pattern's page: its rate against others, its months, its status."""
+"""Denial patterns: the list, dearest first, and a page of each with its rate beside others, months and status."""
 
 from typing import Any
 

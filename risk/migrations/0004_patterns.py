@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         ('claims', '0005_submitted'),
         ('parties', '0001_initial'),
         ('remits', '0002_loaded'),
-        ('risk', '0002_rules'),
+        ('risk', '0003_models'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,9 +7,9 @@ from marb.access.models import Membership, Role
 from marb.access.roles import MATRIX, Action, find_practices, is_member, may, may_anywhere
 
 EXPECTED = {
-    Role.ADMINISTRATOR: "read upload change_parties link manage_members see_identifiers see_audit",
-    Role.MANAGER: "read upload change_parties link see_identifiers",
-    Role.BILLER: "read upload link see_identifiers",
+    Role.ADMINISTRATOR: "read upload change_parties link work_denials manage_members see_identifiers see_audit",
+    Role.MANAGER: "read upload change_parties link work_denials see_identifiers",
+    Role.BILLER: "read upload link work_denials see_identifiers",
     Role.AUDITOR: "read see_audit",
 }
 
@@ -55,4 +55,4 @@ def test_two_roles_in_two_practices_stay_apart(practice, other_practice, biller)
 
 def test_roles_are_read_once(practice, biller, django_assert_num_queries) -> None:
     with django_assert_num_queries(1):
-        assert [may(biller, practice.pk, action) for action in Action].count(True) == 4
+        assert [may(biller, practice.pk, action) for action in Action].count(True) == 5

@@ -34,6 +34,8 @@ KINDS = {
         Kind("plan", 3_600, 70),
         Kind("practice_config", 86_400, 70),
         Kind("dashboard", 60, 70),
+        Kind("kpi", 600, 70),
+        Kind("underpaid", 1_800, 70),
     )
 }
 OVERALL_TARGET = 80

@@ -5,14 +5,18 @@ remittance was linked, how sure that is and by whom, stands on the link. Totals 
 control number links waits as an OpenRemittance; what people change is told by LinkChange.
 """
 
+from decimal import Decimal
+
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from claims.models import Claim, ServiceLine
+from episodes import rollups, underpaid  # noqa: F401  (models of this app)
 from marb.access.models import Loaded, Scoped
-from remits.models import Remittance, RemittanceLine
+from marb.pipeline.models import EdiFile
+from remits.models import Payment, ProviderAdjustment, Remittance, RemittanceLine
 
 
 class EpisodeStatus(models.TextChoices):
@@ -22,8 +26,40 @@ class EpisodeStatus(models.TextChoices):
     DENIED = "denied", "Denied"
 
 
+class EpisodeStage(models.TextChoices):
+    """Where an episode stands, finer than its status, derived from its rows (episodes.status says how)."""
+
+    SUBMITTED = "submitted", "Submitted"
+    REJECTED = "rejected", "Rejected before adjudication"
+    IN_ADJUDICATION = "in_adjudication", "In adjudication"
+    PARTIALLY_PAID = "partially_paid", "Partially paid"
+    PAID = "paid", "Paid"
+    PATIENT_RESPONSIBILITY = "patient_responsibility", "Nothing paid, patient owes"
+    DENIED = "denied", "Denied"
+    PARTIALLY_DENIED = "partially_denied", "Partially denied"
+    REVERSED = "reversed", "Reversed"
+    VOIDED = "voided", "Voided"
+
+
+class HandStage(models.TextChoices):
+    """What a person says of an episode, whatever the payer says."""
+
+    APPEALED = "appealed", "Appealed"
+    CLOSED = "closed", "Closed"
+    WRITTEN_OFF = "written_off", "Written off"
+
+
+# what nobody works on any more: the status of the seeds is complete
+ENDED = (HandStage.CLOSED, HandStage.WRITTEN_OFF)
+STAGES = [*EpisodeStage.choices, *HandStage.choices]
+
+
 class Episode(Scoped):
-    """The chain that begins with `claim`. Amounts follow DOMAIN 2.5: the sum over all remittances, in their sign."""
+    """The chain that begins with `claim`. Amounts follow DOMAIN 2.5: the sum over all remittances, in their sign.
+
+    What is held (Hold) counts for nothing. `stage` is derived and `hand_stage` is a person's, neither changes the
+    other. Takebacks and interest (PLB) stand beside the amounts and are no part of them.
+    """
 
     cached_as = ("episode",)
     claim = models.OneToOneField(Claim, models.PROTECT, related_name="+")
@@ -32,8 +68,28 @@ class Episode(Scoped):
     paid_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     adjustment_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     patient_responsibility_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    stage = models.CharField(
+        max_length=22, choices=EpisodeStage.choices, default=EpisodeStage.SUBMITTED, db_default=EpisodeStage.SUBMITTED
+    )
+    hand_stage = models.CharField(max_length=12, choices=HandStage.choices, blank=True, default="", db_default="")
+    allowed_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0, db_default=0)
+    # the parts of adjustment_amount: CO, PI, and all others (OA, and CR of 4010)
+    contractual_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0, db_default=0)
+    payer_reduction_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0, db_default=0)
+    other_adjustment_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0, db_default=0)
+    # charge - paid - adjusted - patient responsibility
+    open_amount = models.GeneratedField(
+        expression=F("charge_amount") - F("paid_amount") - F("adjustment_amount") - F("patient_responsibility_amount"),
+        output_field=models.DecimalField(max_digits=18, decimal_places=2),
+        db_persist=True,
+    )
+    # of the PLBs that name the episode: what was taken back of other payments, and the interest paid beside
+    takeback_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0, db_default=0)
+    interest_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0, db_default=0)
+    is_secondary_due = models.BooleanField(default=False, db_default=False)
     claim_count = models.PositiveIntegerField(default=1)
     remittance_count = models.PositiveIntegerField(default=0)
+    held_count = models.PositiveIntegerField(default=0, db_default=0)
     denial_count = models.PositiveIntegerField(default=0)
     adjustment_count = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(db_default=Now())
@@ -44,6 +100,8 @@ class Episode(Scoped):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=EpisodeStatus.values), name="episode_status_known"),
+            models.CheckConstraint(condition=Q(stage__in=EpisodeStage.values), name="episode_stage_known"),
+            models.CheckConstraint(condition=Q(hand_stage__in=["", *HandStage.values]), name="episode_hand_known"),
             models.CheckConstraint(
                 condition=Q(status=EpisodeStatus.PENDING) | Q(remittance_count__gt=0) | Q(claim_count__gt=0),
                 name="episode_not_empty",
@@ -53,10 +111,24 @@ class Episode(Scoped):
             # the episode list by status, newest first ([001] created_at)
             models.Index(fields=["practice", "status", "-created_at"], name="episode_by_status"),
             models.Index(fields=["practice", "-created_at", "-id"], name="episode_newest"),
+            # what people closed, wrote off and appealed; what the next payer is to be billed for
+            models.Index(
+                fields=["practice", "hand_stage", "-id"], condition=~Q(hand_stage=""), name="episode_by_hand_stage"
+            ),
+            models.Index(fields=["practice", "-id"], condition=Q(is_secondary_due=True), name="episode_secondary_due"),
         ]
 
     def __str__(self) -> str:
         return f"Episode {self.pk}"
+
+    @property
+    def net_paid_amount(self) -> Decimal:
+        """What was paid less what was taken back of other payments; interest is no part of it."""
+        return self.paid_amount - self.takeback_amount
+
+    @property
+    def stage_words(self) -> str:
+        return self.get_hand_stage_display() if self.hand_stage else self.get_stage_display()
 
 
 class EpisodeClaim(Loaded):
@@ -268,3 +340,145 @@ class QueuedRemittance(Remittance):
 
     def __str__(self) -> str:
         return f"Remittance {self.pk}"
+
+
+class StageChange(Scoped):
+    """A step of an episode from one stage to another: derived, with the file that brought it, or a person's own.
+
+    The first answer to an episode is told by its link and is no row here, so a first load writes none. Rows are only
+    added. `from_stage` and `to_stage` of a person's are hand stages, empty where there was or is none.
+    """
+
+    cached_as = ("episode",)
+    episode = models.ForeignKey(Episode, models.CASCADE, related_name="stage_changes", db_index=False)
+    from_stage = models.CharField(max_length=22, choices=STAGES, blank=True)
+    to_stage = models.CharField(max_length=22, choices=STAGES, blank=True)
+    file = models.ForeignKey(EdiFile, models.PROTECT, null=True, related_name="+", db_index=False)
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    reason = models.CharField(max_length=300, blank=True)
+    changed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(changed_by__isnull=True) | ~Q(reason=""), name="stagechange_person_says_why"
+            ),
+        ]
+        indexes = [
+            # an episode's history
+            models.Index(fields=["episode", "-id"], name="stagechange_of_episode"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Episode {self.episode_id}: {self.to_stage or self.from_stage}"
+
+
+class HoldReason(models.TextChoices):
+    UNBALANCED = "unbalanced", "Does not balance"
+    DUPLICATE = "duplicate", "Paid twice"
+    REVERSAL = "reversal", "Reversal without original"
+    CONTRADICTION = "contradiction", "Contradicts itself"
+
+
+class HoldState(models.TextChoices):
+    """`held`, `kept` and `discarded` are not posted; `cleared` and `released` are."""
+
+    HELD = "held", "Held"
+    KEPT = "kept", "Kept on hold"
+    DISCARDED = "discarded", "Discarded"
+    RELEASED = "released", "Released"
+    CLEARED = "cleared", "Cleared by itself"
+
+
+POSTED_STATES = (HoldState.RELEASED, HoldState.CLEARED)
+
+
+class Hold(Scoped):
+    """A payment, or one remittance of it, that is not posted to episodes until a person says so or its reason goes.
+
+    The whole payment is held where anything in it does not balance, or where it was paid before; a single remittance
+    where it takes back what was never given, or says two things at once. Rows are written by episodes.holds and
+    episodes.status; what a person ruled stands until the reason becomes another.
+    """
+
+    cached_as = ("hold", "episode")
+    payment = models.ForeignKey(Payment, models.CASCADE, related_name="holds", db_index=False)
+    remittance = models.ForeignKey(Remittance, models.CASCADE, null=True, related_name="holds", db_index=False)
+    reason = models.CharField(max_length=13, choices=HoldReason.choices)
+    state = models.CharField(max_length=9, choices=HoldState.choices, db_default=HoldState.HELD)
+    sentence = models.CharField(max_length=500)
+    held_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["payment"], condition=Q(remittance__isnull=True), name="hold_of_payment"),
+            models.UniqueConstraint(
+                fields=["remittance"], condition=Q(remittance__isnull=False), name="hold_of_remittance"
+            ),
+            models.CheckConstraint(condition=Q(state__in=HoldState.values), name="hold_state_known"),
+            models.CheckConstraint(condition=Q(reason__in=HoldReason.values), name="hold_reason_known"),
+        ]
+        indexes = [
+            # the queue by state, newest first; a payment's own
+            models.Index(fields=["practice", "state", "-id"], name="hold_queue"),
+            models.Index(fields=["payment"], name="hold_by_payment"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Hold {self.pk}"
+
+    @property
+    def is_posted(self) -> bool:
+        return self.state in POSTED_STATES
+
+
+class HoldChange(Scoped):
+    """What a person ruled on a hold, when and why. Rows are only added."""
+
+    cached_as = ("hold",)
+    hold = models.ForeignKey(Hold, models.CASCADE, related_name="changes", db_index=False)
+    from_state = models.CharField(max_length=9, choices=HoldState.choices)
+    to_state = models.CharField(max_length=9, choices=HoldState.choices)
+    reason = models.CharField(max_length=300)
+    # null: what was posted before there were holds
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    changed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(reason=""), name="holdchange_says_why"),
+        ]
+        indexes = [
+            # a hold's history
+            models.Index(fields=["hold", "-id"], name="holdchange_of_hold"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Hold {self.hold_id}: {self.to_state}"
+
+
+class Takeback(Scoped):
+    """A provider adjustment (PLB) that names an episode in PLB03-2; one that fits several is given to none."""
+
+    cached_as = ("episode", "payment")
+    provider_adjustment = models.OneToOneField(
+        ProviderAdjustment, models.CASCADE, primary_key=True, related_name="takeback"
+    )
+    episode = models.ForeignKey(Episode, models.CASCADE, related_name="takebacks", db_index=False, db_constraint=False)
+
+    class Meta:
+        ordering = ["provider_adjustment_id"]
+        indexes = [
+            # an episode's takebacks
+            models.Index(fields=["episode"], name="takeback_of_episode"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Takeback {self.pk} of episode {self.episode_id}"

@@ -1,0 +1,201 @@
+"""Features of claims before they are sent: a float32 matrix with fixed names, and the digest that a model is bound to.
+
+Two sources only: the facts of a claim as it stands (risk.facts) and denial rates as of its own date (risk.history).
+`check_sources` refuses a feature of anything else, such as what a remittance says. What is not known is NaN, never 0.
+
+A rate is of lines; a claim has its worst line's, and the chance that any of its lines is denied, were they independent.
+"""
+
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from risk.history import CHARGE_EDGES, DELAY_EDGES, KINDS, PAIR, PAIR_KIND, RECENT_KINDS, History
+
+Floats = NDArray[np.float64]
+Matrix = NDArray[np.float32]
+
+SOURCES: Final = {
+    "facts": frozenset(
+        (
+            *("claim_type", "frequency_code", "place_of_service_code", "payer_sequence_code", "filing_indicator_code"),
+            *("charge_cents", "expected_cents", "line_count", "diagnosis_count", "unit_total", "weekday"),
+            *("has_authorization", "has_referral", "has_rendering", "has_attending", "has_principal"),
+            *("has_payer_number", "is_self", "days_to_submission", "filing_days_left", "finding_count"),
+            *("modifier_count", "is_duplicate", "has_prior_payment", "is_new_patient"),
+        )
+    ),
+    "history": frozenset((*KINDS, PAIR, "combined", "charges")),
+}
+
+
+class Leak(Exception):
+    """A feature is of something that is not known before submission."""
+
+
+class Feature(NamedTuple):
+    """A column: its name, the fact or rate that it is made of ("facts.charge_cents"), and which way risk goes with it.
+
+    `rise` is 1 where a higher value can only mean more risk, else 0.
+    """
+
+    name: str
+    source: str
+    rise: int = 0
+
+
+def of_facts() -> list[Feature]:
+    plain = (
+        *("line_count", "diagnosis_count", "unit_total", "has_authorization", "has_referral", "has_rendering"),
+        *("has_attending", "has_principal", "has_payer_number", "is_self", "days_to_submission", "filing_days_left"),
+        *("weekday", "finding_count", "modifier_count", "is_duplicate", "has_prior_payment", "is_new_patient"),
+    )
+    made = (
+        ("charge", "charge_cents"),
+        ("charge_to_expected", "expected_cents"),
+        ("is_institutional", "claim_type"),
+        ("is_dental", "claim_type"),
+        ("is_corrected", "frequency_code"),
+        ("is_secondary", "payer_sequence_code"),
+        ("is_facility", "place_of_service_code"),
+        ("is_government", "filing_indicator_code"),
+    )
+    return [*(Feature(name, f"facts.{name}") for name in plain), *(Feature(name, f"facts.{of}") for name, of in made)]
+
+
+def of_history() -> list[Feature]:
+    kinds = [kind for kind in (*KINDS, PAIR) if kind != "overall"]
+    worst = [Feature(f"{kind}_rate", f"history.{kind}", 1) for kind in kinds]
+    recent = [Feature(f"{kind}_recent_rate", f"history.{kind}", 1) for kind in RECENT_KINDS]
+    known = [Feature(f"{kind}_known", f"history.{kind}") for kind in ("payer", "payer_procedure")]
+    known.append(Feature("charge_to_usual", "history.charges"))
+    any_line = [Feature("any_line_rate", "history.payer_procedure", 1)]
+    return [*worst, *recent, *known, *any_line, Feature("combined_rate", "history.combined", 1)]
+
+
+FEATURES: Final[tuple[Feature, ...]] = (*of_facts(), *of_history())
+NAMES: Final = tuple(feature.name for feature in FEATURES)
+
+
+def check_sources(features: Iterable[Feature]) -> None:
+    """Hold each feature against the facts and rates that are known before submission. Raises Leak."""
+    for feature in features:
+        kind, _, name = feature.source.partition(".")
+        if name not in SOURCES.get(kind, ()):
+            raise Leak(f"The feature {feature.name} is made of {feature.source}, unknown before the claim is sent.")
+
+
+def digest_of(features: Iterable[Feature]) -> str:
+    """Get the digest of names, sources and order: a model of another digest does not fit."""
+    return sha256("\n".join(f"{each.name} {each.source}" for each in features).encode()).hexdigest()
+
+
+check_sources(FEATURES)
+DIGEST: Final = digest_of(FEATURES)
+
+# 1970-01-01 was one; Monday is 0
+THURSDAY: Final = 3
+FACILITIES: Final = (
+    *("19", "21", "22", "23", "24", "26", "31", "34", "41", "42", "51", "52", "53", "56", "61"),
+)  # fmt: skip
+GOVERNMENT: Final = ("MA", "MB", "MC", "CH", "VA", "OF", "TV")
+
+
+def build(batch: Any, history: History | None) -> Matrix:
+    """Make the matrix of a risk.facts.Batch: a row per claim, a column per FEATURES; no history leaves rates NaN."""
+    columns: dict[str, Any] = fact_columns(batch)
+    columns |= rate_columns(batch, history) if history is not None else {}
+    matrix = np.full((len(batch.claim_id), len(FEATURES)), np.nan, dtype=np.float32)
+    for place, name in enumerate(NAMES):
+        if name in columns:
+            matrix[:, place] = columns[name]
+    return matrix
+
+
+def fact_columns(batch: Any) -> dict[str, NDArray[Any]]:
+    """Get the columns of a claim's own facts."""
+    plain = {each.name: getattr(batch, each.name) for each in FEATURES if each.source == f"facts.{each.name}"}
+    charge = np.asarray(batch.charge_cents, dtype=np.float64)
+    expected = np.asarray(batch.expected_cents, dtype=np.float64)
+    ratio = np.full(len(charge), np.nan)
+    np.divide(charge, expected, out=ratio, where=expected > 0)
+    return plain | {
+        "charge": np.log1p(np.maximum(charge, 0) / 100),
+        "charge_to_expected": np.minimum(ratio, 50.0),
+        "is_institutional": np.asarray(batch.claim_type) == "I",
+        "is_dental": np.asarray(batch.claim_type) == "D",
+        "is_corrected": np.isin(np.asarray(batch.frequency_code, dtype=str), ("6", "7", "8")),
+        "is_secondary": np.asarray(batch.payer_sequence_code) != "P",
+        "is_facility": np.isin(np.asarray(batch.place_of_service_code, dtype=str), FACILITIES),
+        "is_government": np.isin(np.asarray(batch.filing_indicator_code, dtype=str), GOVERNMENT),
+    }
+
+
+def line_columns(batch: Any) -> dict[str, NDArray[Any]]:
+    """Get what a line's history is asked by, coded as the rows of risk.ledger are."""
+    claim = np.asarray(batch.line_claim)
+    return {
+        "claim": claim,
+        "payer": batch.payer_id[claim],
+        "procedure": batch.line_procedure,
+        "modifiers": batch.line_modifiers,
+        "diagnosis": batch.line_diagnosis,
+        "place": batch.line_place,
+        "authorization": np.asarray(batch.has_authorization)[claim].astype(np.int64),
+        "weekday": (np.asarray(batch.submitted_date)[claim] + THURSDAY) % 7,
+        "delay": np.digitize(np.asarray(batch.days_to_submission)[claim], DELAY_EDGES),
+        "duplicate": np.asarray(batch.is_duplicate)[claim].astype(np.int64),
+        "charge_cents": batch.line_charge_cents,
+        "charge": np.digitize(batch.line_charge_cents, CHARGE_EDGES),
+        "billing": batch.billing_provider_id[claim],
+        "rendering": batch.rendering_provider_id[claim],
+    }
+
+
+def rate_columns(batch: Any, history: History) -> dict[str, Floats]:
+    """Get the columns of history: each kind's worst line, and any line's chance."""
+    claim, count = np.asarray(batch.line_claim), len(batch.claim_id)
+    rates = history.rates(line_columns(batch), np.asarray(batch.submitted_date, dtype=np.int64)[claim])
+    found = {f"{kind}_rate": per_claim(np.fmax, claim, rates[kind], count) for kind in (*KINDS, PAIR)}
+    found |= {f"{kind}_recent_rate": per_claim(np.fmax, claim, rates[f"{kind}_recent"], count) for kind in RECENT_KINDS}
+    for kind in ("payer", "payer_procedure"):
+        found[f"{kind}_known"] = per_claim(np.fmin, claim, np.log1p(rates[f"{kind}_lines"]), count)
+    found["charge_to_usual"] = mean_of_lines(claim, rates["charge_to_usual"], count)
+    found["any_line_rate"] = any_line(claim, rates["payer_procedure"], count)
+    found["combined_rate"] = any_line(claim, combine(rates), count)
+    return found
+
+
+def per_claim(choose: np.ufunc, claim: NDArray[Any], values: Floats, count: int) -> Floats:
+    """Choose one of each claim's lines by numpy's fmax or fmin; NaN for a claim without lines."""
+    chosen = np.full(count, np.nan)
+    choose.at(chosen, claim, values)
+    return chosen
+
+
+def mean_of_lines(claim: NDArray[Any], values: Floats, count: int) -> Floats:
+    """Get the mean of each claim's lines whose value is known; NaN where none is."""
+    known = ~np.isnan(values)
+    lines = np.bincount(claim[known], minlength=count)
+    sums = np.bincount(claim[known], weights=values[known], minlength=count)
+    return np.divide(sums, lines, out=np.full(count, np.nan), where=lines > 0)
+
+
+def any_line(claim: NDArray[Any], rates: Floats, count: int) -> Floats:
+    """Get the log-odds that any line is denied, were lines independent; NaN for a claim without lines."""
+    none = np.bincount(claim, weights=np.log1p(-np.clip(rates, 1e-6, 1 - 1e-6)), minlength=count)
+    chance = np.clip(-np.expm1(none), 1e-6, 1 - 1e-6)
+    return np.where(np.bincount(claim, minlength=count) > 0, np.log(chance / (1 - chance)), np.nan)
+
+
+def combine(rates: dict[str, Floats]) -> Floats:
+    """Get a line's rate with what each kind adds to its parent in log-odds, all taken together."""
+    odds = {kind: np.log(rates[kind] / (1 - rates[kind])) for kind in (*KINDS, PAIR)}
+    total = odds["payer"].copy()
+    for kind, (_, parent) in {**KINDS, PAIR: PAIR_KIND}.items():
+        if parent not in ("", "overall"):
+            total += odds[kind] - odds[parent]
+    return 1.0 / (1.0 + np.exp(-np.clip(total, -12, 12)))

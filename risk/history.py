@@ -1,0 +1,219 @@
+"""Historical denial rates as of a claim's own date, smoothed towards their parents. Pure numpy.
+
+One function answers training and scoring alike: `History.rates(lines, days)`. A line that was adjudicated on a day is
+known from the next day on: a claim's rates count adjudications dated before the claim's own date, and adding later ones
+changes nothing. Within a kind of key the adjudications are sorted by key and day with the running sum of denials, so
+that a rate is two binary searches.
+
+A rate of few lines says little: it is drawn to its parent's, as if STRENGTH lines more had been denied at the parent's
+rate. A key that was never seen has its parent's rate.
+
+Left out: adjudications older than the window that the reader of the rows chooses.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Numbers = NDArray[np.int64]
+
+# pseudo-lines at the parent's rate
+STRENGTH: Final = 12.0
+# the share of lines that is denied anywhere, until something is known (DOMAIN 7: 5 to 12 %)
+PRIOR: Final = 0.1
+RECENT_DAYS: Final = 90
+# upper edges of days from service to submission, and of a line's charge in cents
+DELAY_EDGES: Final = np.array([15, 30, 60, 90, 120, 180, 365])
+CHARGE_EDGES: Final = np.array([5_000, 10_000, 15_000, 25_000, 50_000, 100_000, 250_000, 1_000_000])
+
+
+class Kind(NamedTuple):
+    """One kind of rate: the columns that make its key, and the kind it is drawn to ("" for PRIOR)."""
+
+    columns: tuple[str, ...]
+    parent: str
+
+
+# a parent stands before its children
+KINDS: Final[dict[str, Kind]] = {
+    "overall": Kind((), ""),
+    "payer": Kind(("payer",), "overall"),
+    "procedure": Kind(("procedure",), "overall"),
+    "payer_procedure": Kind(("payer", "procedure"), "payer"),
+    "payer_modifier": Kind(("payer", "procedure", "modifiers"), "payer_procedure"),
+    "payer_diagnosis": Kind(("payer", "procedure", "diagnosis"), "payer_procedure"),
+    "payer_modifiers": Kind(("payer", "modifiers"), "payer"),
+    "payer_place": Kind(("payer", "place"), "payer"),
+    "payer_authorization": Kind(("payer", "procedure", "authorization"), "payer_procedure"),
+    "payer_delay": Kind(("payer", "delay"), "payer"),
+    "payer_weekday": Kind(("payer", "weekday"), "payer"),
+    "payer_duplicate": Kind(("payer", "duplicate"), "payer"),
+    "payer_charge": Kind(("payer", "charge"), "payer"),
+    "billing": Kind(("billing",), "overall"),
+    "rendering": Kind(("rendering",), "overall"),
+    "payer_billing": Kind(("payer", "billing"), "payer"),
+    "payer_rendering": Kind(("payer", "rendering"), "payer"),
+}
+# of a line and another line of its claim, of which the worst counts
+PAIR: Final = "payer_pair"
+PAIR_KIND: Final = Kind(("payer", "procedure", "other"), "payer_procedure")
+RECENT_KINDS: Final = ("payer", "payer_procedure")
+COLUMNS: Final = tuple(dict.fromkeys(column for kind in KINDS.values() for column in kind.columns))
+LOG_UNIT: Final = 100_000
+# lines further apart in their claim are not paired
+PAIR_REACH: Final = 8
+
+
+class Vocabulary:
+    """Whole numbers for the values of a column; -1 for one that was never seen."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[Any, int] = {}
+
+    def learn(self, values: NDArray[Any]) -> Numbers:
+        numbers = self.numbers
+        return np.fromiter((numbers.setdefault(each, len(numbers)) for each in values.tolist()), np.int64, len(values))
+
+    def find(self, values: NDArray[Any]) -> Numbers:
+        find = self.numbers.get
+        return np.fromiter((find(each, -1) for each in values.tolist()), np.int64, len(values))
+
+
+class Sums(NamedTuple):
+    """Adjudications of one kind: its distinct keys, and each line's (key, day) in order with the denials before it."""
+
+    keys: Numbers
+    starts: Numbers
+    order: Numbers
+    denied: NDArray[Any]
+
+    def places(self, asked: Numbers) -> Numbers:
+        """Get the place of each asked key, -1 for one that is not there."""
+        if not len(self.keys):
+            return np.full(len(asked), -1, dtype=np.int64)
+        places = np.minimum(np.searchsorted(self.keys, asked), len(self.keys) - 1)
+        return np.where((self.keys[places] == asked) & (asked >= 0), places, -1)
+
+    def tally(self, places: Numbers, since: Numbers | None, until: Numbers, span: int) -> tuple[Floats, Floats]:
+        """Tally lines and denials of each place's key from day `since` (None: all) to before `until`; none for -1."""
+        if not len(self.order):
+            return np.zeros(len(places)), np.zeros(len(places))
+        high = self.find(places, until, span)
+        low = self.starts[places] if since is None else self.find(places, since, span)
+        high = np.maximum(low, high)
+        known = places >= 0
+        lines = np.where(known, high - low, 0).astype(np.float64)
+        return lines, np.where(known, self.denied[high] - self.denied[low], 0).astype(np.float64)
+
+    def find(self, places: Numbers, days: Numbers, span: int) -> Numbers:
+        """Find how many lines stand before each key's day; sorted first, for a search jumps less then."""
+        asked = places * span + np.clip(days, 0, span - 1)
+        order = np.argsort(asked)
+        found = np.empty(len(asked), dtype=np.int64)
+        found[order] = np.searchsorted(self.order, asked[order])
+        return found
+
+
+class History:
+    """All adjudicated lines of a practice within a window, ready to be asked for rates.
+
+    `columns` hold a value per line for each of COLUMNS, its "charge_cents", and its "claim", lines of a claim together;
+    `days` are the days of adjudication since the epoch and `denied` 0 or 1.
+    """
+
+    def __init__(self, columns: Mapping[str, NDArray[Any]], days: Numbers, denied: NDArray[Any]):
+        self.line_count = len(days)
+        self.first_day = int(days.min()) if len(days) else 0
+        self.span = int(days.max()) - self.first_day + 2 if len(days) else 1
+        self.vocabularies = {name: Vocabulary() for name in COLUMNS}
+        coded = {name: self.vocabularies[name].learn(columns[name]) for name in COLUMNS}
+        within = days - self.first_day
+        self.sums = {name: self.sum_up(kind, coded, within, denied) for name, kind in KINDS.items()}
+        self.charges = self.sum_up(KINDS["procedure"], coded, within, whole_logs(columns["charge_cents"]))
+        first, coded = pair_up(columns["claim"], coded)
+        self.sums[PAIR] = self.sum_up(PAIR_KIND, coded, within[first], denied[first])
+
+    def sum_up(self, kind: Kind, coded: Mapping[str, Numbers], days: Numbers, denied: NDArray[Any]) -> Sums:
+        """Sort by key and day, and sum the denials up."""
+        distinct, places = np.unique(self.join(kind, coded), return_inverse=True)
+        by_day = places.astype(np.int64) * self.span + days
+        order = np.argsort(by_day, kind="stable")
+        running = np.concatenate(([0], np.cumsum(denied[order], dtype=np.int64)))
+        running = running if denied.dtype == np.int64 else running.astype(np.int32)
+        by_day = by_day[order]
+        return Sums(distinct, np.searchsorted(by_day, np.arange(len(distinct)) * self.span), by_day, running)
+
+    def rates(self, columns: Mapping[str, NDArray[Any]], days: Numbers) -> dict[str, Floats]:
+        """Get each kind's smoothed rate as of each line's day, `{kind}_lines` known then, and `{kind}_recent`."""
+        coded = {name: self.vocabularies[name].find(columns[name]) for name in COLUMNS}
+        within = days - self.first_day
+        found: dict[str, Floats] = {}
+        for name, kind in KINDS.items():
+            parent = found[kind.parent] if kind.parent else np.full(len(days), PRIOR)
+            places = self.sums[name].places(self.join(kind, coded))
+            lines, denied = self.sums[name].tally(places, None, within, self.span)
+            found[name], found[f"{name}_lines"] = smooth(lines, denied, parent), lines
+            if name in RECENT_KINDS:
+                recent = self.sums[name].tally(places, within - RECENT_DAYS, within, self.span)
+                found[f"{name}_recent"] = smooth(*recent, found[name])
+        found["charge_to_usual"] = self.compare_charges(columns["charge_cents"], coded, within)
+        found[PAIR] = self.pair_rates(columns["claim"], coded, within, found[PAIR_KIND.parent])
+        return found
+
+    def compare_charges(self, cents: NDArray[Any], coded: Mapping[str, Numbers], days: Numbers) -> Floats:
+        """Get the logarithm of each line's charge over the procedure's usual one as of its day; NaN where none is."""
+        places = self.charges.places(self.join(KINDS["procedure"], coded))
+        lines, logs = self.charges.tally(places, None, days, self.span)
+        usual = np.full(len(lines), np.nan)
+        np.divide(logs, lines, out=usual, where=lines > 0)
+        return (whole_logs(cents) - usual) / LOG_UNIT
+
+    def pair_rates(self, claims: NDArray[Any], coded: Mapping[str, Numbers], days: Numbers, parent: Floats) -> Floats:
+        """Get the rate of each line's worst pair; the parent's where it stands alone or none is worse."""
+        first, coded = pair_up(claims, coded)
+        places = self.sums[PAIR].places(self.join(PAIR_KIND, coded))
+        counted = self.sums[PAIR].tally(places, None, days[first], self.span)
+        worst = parent.copy()
+        np.maximum.at(worst, first, smooth(*counted, parent[first]))
+        return worst
+
+    def join(self, kind: Kind, coded: Mapping[str, Numbers]) -> Numbers:
+        """Make one number of a kind's columns; -1 where a column's value was never seen."""
+        count = len(coded["payer"])
+        joined, known = np.zeros(count, dtype=np.int64), np.ones(count, dtype=bool)
+        for name in kind.columns:
+            words = self.vocabularies["procedure" if name == "other" else name]
+            joined = joined * (len(words.numbers) + 1) + coded[name]
+            known &= coded[name] >= 0
+        return np.where(known, joined, -1)
+
+
+def whole_logs(cents: NDArray[Any]) -> Numbers:
+    """Get logarithms of charges in whole units of 1 / LOG_UNIT: their sums are exact, whatever stands before them."""
+    return np.rint(np.log(np.maximum(cents, 1).astype(np.float64)) * LOG_UNIT).astype(np.int64)
+
+
+def pair_up(claims: NDArray[Any], coded: Mapping[str, Numbers]) -> tuple[Numbers, dict[str, Numbers]]:
+    """Pair each line with the others of its claim: the first's index, and the columns of PAIR_KIND for each pair."""
+    reached = [
+        np.flatnonzero(claims[:-apart] == claims[apart:]) for apart in range(1, min(PAIR_REACH, len(claims) - 1) + 1)
+    ]
+    low = np.concatenate([np.zeros(0, dtype=np.int64), *reached])
+    high = np.concatenate([np.zeros(0, dtype=np.int64), *(each + at for at, each in enumerate(reached, start=1))])
+    first, second = np.concatenate((low, high)), np.concatenate((high, low))
+    procedures = coded["procedure"]
+    return first, {"payer": coded["payer"][first], "procedure": procedures[first], "other": procedures[second]}
+
+
+def smooth(lines: Floats, denied: Floats, parent: Floats) -> Floats:
+    """Draw a rate to its parent's by STRENGTH lines."""
+    return (denied + STRENGTH * parent) / (lines + STRENGTH)
+
+
+def empty_history() -> History:
+    """Make the history of a practice that nobody has answered yet."""
+    none = np.zeros(0, dtype=np.int64)
+    return History(dict.fromkeys((*COLUMNS, "claim", "charge_cents"), none), none, none)
