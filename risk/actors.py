@@ -52,7 +52,7 @@ def detect_every_pattern() -> None:
         detect(practice_id, MOST_DAYS)
 
 
-@cron("47 2 * * 0")
+@cron("47 2 * * Sun")
 @dramatiq.actor(queue_name="maintenance", max_retries=0, max_age=3_600_000, time_limit=3_600_000)
 def train_risk_models() -> None:
     """Train every active practice's model anew, one after another."""
