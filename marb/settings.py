@@ -333,6 +333,7 @@ SPECTACULAR_SETTINGS = {
         "DenialState": "episodes.models.DenialState",
         "UnderpaidStatus": "episodes.underpaid.UnderpaidStatus",
         "RiskLevel": "risk.models.RiskLevel",
+        "PatternStatus": "risk.models.PatternStatus",
         "HealthStatus": ["ok", "down"],
         "DetailedHealthStatus": ["healthy", "degraded"],
     },

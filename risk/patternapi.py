@@ -4,6 +4,7 @@ from typing import Any
 
 import django_filters
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -107,6 +108,19 @@ class PatternViewSet(CachedViewSet):
         except Refused as refusal:
             return Response(body(409, "not_changed", refusal.sentence, {}), 409)
         return self.read_row(request)
+
+
+class PayerPatternViewSet(PatternViewSet):
+    """One payer's patterns."""
+
+    def get_queryset(self) -> QuerySet[DenialPattern]:
+        return super().get_queryset().filter(payer_id=self.kwargs["pk"])
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Answer a payer's patterns as they are now; another practice's payer is not there."""
+        if not Payer.objects.for_user(request.user).filter(pk=self.kwargs["pk"]).exists():
+            raise Http404
+        return super(CachedViewSet, self).list(request)
 
 
 class SearchViewSet(PatternViewSet):
