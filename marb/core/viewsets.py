@@ -25,8 +25,6 @@ from marb.core.statements import Build
 
 Row = Mapping[str, Any]
 Answers = list[dict[str, Any]]
-# Always read: the key, and whose row it is.
-KEYS = ("id", "practice_id")
 
 
 class Shape(NamedTuple):
@@ -58,8 +56,9 @@ def get_shape(serializer_class: type[Serializer[Any]]) -> Shape:
 
 
 def select(queryset: QuerySet[Any, Any], shape: Shape, also: Sequence[str] = ()) -> QuerySet[Any, Any]:
-    """Read a shape's columns as dictionaries by source, and the keys."""
-    return queryset.values(*sorted({*shape.columns.values(), *KEYS, *also}))
+    """Read a shape's columns as dictionaries by source, and the keys: its own, mostly `id`, and the practice's."""
+    keys = (queryset.model._meta.pk.attname, "practice_id")
+    return queryset.values(*sorted({*shape.columns.values(), *keys, *also}))
 
 
 class ReadOnlyViewSet(GenericViewSet[Any]):

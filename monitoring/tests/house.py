@@ -24,7 +24,7 @@ from remits.tests.rows import (
     create_remittance,
     create_remittance_line,
 )
-from risk.models import DenialPattern, RiskScore
+from risk.models import DenialPattern, RiskModel, RiskScore
 
 
 @dataclass
@@ -69,9 +69,14 @@ def build_house(practice: Practice, word: str) -> House:
     objects["hold"] = create_hold(remittance.payment, word)
     objects["risk"] = claim
     objects["pattern"] = create_pattern(payer, word)
+    objects["riskmodel"] = create_model(practice, word)
     create_score(claim, word)
     held = Quarantine.objects.create(practice=practice, file=file, byte_from=500, byte_to=600, control_number=word)
     return House(objects, unlinked, {"quarantine_id": held})
+
+
+def create_model(practice: Practice, word: str) -> RiskModel:
+    return RiskModel.objects.create(practice=practice, version=word, booster="{}", calibration={}, card={})
 
 
 def create_pattern(payer: Any, word: str) -> DenialPattern:

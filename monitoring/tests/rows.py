@@ -23,7 +23,15 @@ from marb.access.trail import store
 from marb.parties.models import Payer, Plan, Provider
 from marb.pipeline.models import Chunk, EdiFile, FileBlock, Finding, Quarantine, TransactionSet
 from remits.models import Adjustment, Payment, ProviderAdjustment, Remittance, RemittanceLine
-from risk.models import DenialPattern, RiskRule, RiskScore, RuleSet
+from risk.models import (
+    DenialPattern,
+    RiskDecision,
+    RiskModel,
+    RiskModelChange,
+    RiskRule,
+    RiskScore,
+    RuleSet,
+)
 
 FIRST_DAY = date(2026, 3, 2)
 HEAD_837 = (
@@ -442,6 +450,22 @@ def create_episode(claim: Claim, remittance: Remittance) -> Episode:
     return episode
 
 
+def create_model(score: RiskScore, mark: str) -> None:
+    """Make a model that was retired, and what somebody decided of a claim that it scored."""
+    person, _ = get_user_model().objects.get_or_create(username=f"decider{mark}")
+    model = RiskModel.objects.create(
+        practice_id=score.practice_id,
+        version=f"m1 {mark}".strip(),
+        state="retired",
+        booster="{}",
+        calibration={},
+        card={},
+    )
+    about = {"practice_id": score.practice_id, "reason": f"Asked the payer {mark}".strip()}
+    RiskModelChange.objects.create(**about, risk_model=model, step="retired", changed_by=person)
+    RiskDecision.objects.create(**about, claim_id=score.claim_id, score=score, decision="held", decided_by=person)
+
+
 def create_risk(claim: Claim, payer: Payer, mark: str) -> tuple[RiskScore, DenialPattern]:
     parts = dict.fromkeys(("coding_risk", "documentation_risk", "payer_risk", "historical_risk"), Decimal(20))
     score = RiskScore.objects.create(
@@ -463,6 +487,7 @@ def create_risk(claim: Claim, payer: Payer, mark: str) -> tuple[RiskScore, Denia
         **said,
     )
     RuleSet.objects.create(practice_id=claim.practice_id, version=1, rules=[], digest=mark or "0")
+    create_model(score, mark)
     pattern = DenialPattern.objects.create(
         practice_id=claim.practice_id,
         payer=payer,

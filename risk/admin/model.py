@@ -58,7 +58,7 @@ class RiskModelAdmin(RecordAdmin):
         decide_view = self.admin_site.admin_view(self.decide_view)
         return [
             path("<path:object_id>/steer/<slug:word>/", view, name="risk_riskmodel_steer"),
-            path("decide/<int:claim_id>/", decide_view, name="risk_riskmodel_decide"),
+            path("decide/<int:claim_id>/", decide_view, name="claims_claim_decide"),
             *super().get_urls(),
         ]
 

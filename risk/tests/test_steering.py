@@ -209,7 +209,7 @@ def test_a_biller_may_decide_about_claims_and_not_about_models(practice, client,
     assert client.post(url, {"reason": "mine"}, "application/json").status_code == 403
     steer = reverse("admin:risk_riskmodel_steer", args=[model.pk, "activate"])
     assert client.post(steer, {"reason": "mine"}).status_code == 403
-    decide = reverse("admin:risk_riskmodel_decide", args=[claim.pk])
+    decide = reverse("admin:claims_claim_decide", args=[claim.pk])
     client.post(decide, {"decision": "held", "reason": "Needs an authorization"})
     assert RiskDecision.objects.get().decision == "held"
     client.post(decide, {"decision": "burnt", "reason": "x"})
@@ -225,7 +225,7 @@ def test_a_biller_may_decide_about_claims_and_not_about_models(practice, client,
 def test_the_models_page_shows_figures_plots_and_decisions(practice, manager, make, chunk):
     claim = create_claim(chunk)
     adjudicate(claim, create_line(claim), DAY, is_denied=True)
-    manager.post(reverse("admin:risk_riskmodel_decide", args=[claim.pk]), {"decision": "sent", "reason": "Hurry"})
+    manager.post(reverse("admin:claims_claim_decide", args=[claim.pk]), {"decision": "sent", "reason": "Hurry"})
     first, second = make("m1"), make("m2")
     steer = "admin:risk_riskmodel_steer"
     manager.post(reverse(steer, args=[first.pk, "activate"]), {"reason": "First"})
