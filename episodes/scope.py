@@ -23,7 +23,15 @@ MOST_ALIKE = 1_000
 TABLES = (
     *("linking_number", "linking_claim", "linking_remittance", "linking_pair", "linking_edge", "linking_chain"),
     *("linking_heir", "linking_judged", "linking_candidate", "linking_waiting", "linking_fresh"),
-    *("settling_episode", "settling_said", "settling_held", "settling_remittance", "settling_plb", "settling_denial"),
+    *(
+        "settling_episode",
+        "settling_said",
+        "settling_held",
+        "settling_remittance",
+        "settling_chain",
+        "settling_plb",
+        "settling_denial",
+    ),
 )
 # what an earlier stage of the same transaction gathered is gathered anew
 CLEAR = "DROP TABLE IF EXISTS " + ", ".join(f"pg_temp.{table}" for table in TABLES)

@@ -162,6 +162,23 @@ WITH levelled AS (
 SELECT *, code <> '25' AND NOT (is_denied AND later > 1 AND NOT is_reversed) AS counts FROM placed
 """
 
+# a table of its own, since its size is known to the planner when it is joined with the sums
+CHAINS = """
+CREATE TEMP TABLE settling_chain ON COMMIT DROP AS
+SELECT touched.id AS episode_id, count(*) AS claims, bool_or(c.frequency_code = '8') AS is_void,
+    bool_or(c.frequency_code = '7') AS is_replaced, bool_or(c.other_payers <> '[]'::jsonb) AS has_next,
+    bool_or(c.payer_sequence_code NOT IN ('P', 'U', '')) AS is_secondary,
+    (array_agg(ARRAY[c.id::text, c.charge_amount::text, coalesce(v.verdict, '')]
+        ORDER BY c.frequency_code = '7' DESC, c.payer_sequence_code IN ('P', 'U', '') DESC, f.sha256, c.byte_offset)
+        FILTER (WHERE c.frequency_code <> '8'))[1:1] AS latest
+FROM settling_episode touched
+JOIN episodes_episodeclaim place ON place.episode_id = touched.id
+JOIN claims_claim c ON c.id = place.claim_id
+JOIN pipeline_edifile f ON f.id = c.file_id
+LEFT JOIN claims_claimanswer v ON v.claim_id = c.id AND v.is_current
+GROUP BY touched.id
+"""
+
 SETTLE = """
 WITH levels AS (
     SELECT episode_id, level, sum(charge_amount) AS charge, sum(patient) AS patient,
@@ -186,19 +203,6 @@ WITH levels AS (
         coalesce(sum(charge_amount) FILTER (WHERE counts), 0) AS remitted,
         bool_or(is_crossed OR code IN ('19', '20', '21')) OR max(level) > 1 AS is_forwarded
     FROM settling_remittance GROUP BY episode_id
-), chain AS (
-    SELECT touched.id AS episode_id, count(*) AS claims, bool_or(c.frequency_code = '8') AS is_void,
-        bool_or(c.frequency_code = '7') AS is_replaced, bool_or(c.other_payers <> '[]'::jsonb) AS has_next,
-        bool_or(c.payer_sequence_code NOT IN ('P', 'U', '')) AS is_secondary,
-        (array_agg(ARRAY[c.id::text, c.charge_amount::text, coalesce(v.verdict, '')]
-            ORDER BY c.frequency_code = '7' DESC, c.payer_sequence_code IN ('P', 'U', '') DESC, f.sha256, c.byte_offset)
-            FILTER (WHERE c.frequency_code <> '8'))[1:1] AS latest
-    FROM settling_episode touched
-    JOIN episodes_episodeclaim place ON place.episode_id = touched.id
-    JOIN claims_claim c ON c.id = place.claim_id
-    JOIN pipeline_edifile f ON f.id = c.file_id
-    LEFT JOIN claims_claimanswer v ON v.claim_id = c.id AND v.is_current
-    GROUP BY touched.id
 ), settled AS (
     SELECT chain.episode_id, coalesce(chain.latest[1][2]::numeric, 0) AS charge, chain.claims,
         chain.latest[1][1]::bigint AS latest_id, coalesce(chain.latest[1][3], '') AS verdict,
@@ -212,7 +216,7 @@ WITH levels AS (
         last.claim_id, last.code, last.is_denied,
         chain.has_next AND NOT chain.is_secondary AND NOT summed.is_forwarded AND NOT last.is_denied
             AND patients.patient > 0 AS is_secondary_due
-    FROM chain LEFT JOIN linked USING (episode_id) LEFT JOIN summed USING (episode_id)
+    FROM settling_chain chain LEFT JOIN linked USING (episode_id) LEFT JOIN summed USING (episode_id)
     LEFT JOIN patients USING (episode_id) LEFT JOIN allowances USING (episode_id) LEFT JOIN last USING (episode_id)
 ), judged AS (
     SELECT *, CASE WHEN posted = 0 THEN 'pending'
@@ -295,6 +299,8 @@ def settle(cursor: CursorWrapper, practice_id: int, *, file_id: int | None = Non
 def settle_touched(cursor: CursorWrapper, practice_id: int, *, file_id: int | None = None, cause: str = "") -> int:
     """Settle the episodes of `settling_episode`, and the denials to work on; answers how many rows changed."""
     held = weigh(cursor, practice_id)
+    cursor.execute(CHAINS)
+    cursor.execute("ANALYZE settling_chain")
     cursor.execute(SETTLE, {"file": file_id, "cause": cause})
     changed: int = cursor.fetchone()[0]
     keep_items(cursor, practice_id)
