@@ -40,7 +40,7 @@ class Claim:
 
     __slots__ = (
         *("number", "patient", "payer", "sequence", "member_id", "frequency", "payer_number", "encounter", "doctor"),
-        *("diagnoses", "lines", "charge", "from_day", "to_day", "authorization", "prior"),
+        *("diagnoses", "lines", "charge", "from_day", "to_day", "authorization", "prior", "over_list"),
     )
 
     def __init__(self, number: str, patient: Patient, encounter: Encounter, doctor: Provider):
@@ -59,6 +59,8 @@ class Claim:
         self.from_day = self.to_day = 0
         self.authorization = ""
         self.prior: Prior | None = None
+        # the charge over the list price
+        self.over_list = 1.0
 
     @property
     def is_institutional(self) -> bool:
@@ -73,7 +75,7 @@ class Claim:
     def again(self, frequency: str, payer_number: str) -> "Claim":
         """Make the replacement (7) or void (8) of this claim."""
         copy = Claim(self.number, self.patient, self.encounter, self.doctor)
-        for name in ("diagnoses", "lines", "charge", "from_day", "to_day", "authorization"):
+        for name in ("diagnoses", "lines", "charge", "from_day", "to_day", "authorization", "over_list"):
             setattr(copy, name, getattr(self, name))
         copy.frequency, copy.payer_number = frequency, payer_number
         return copy

@@ -99,13 +99,20 @@ class Course:
         while len(claims) < room:
             claim = self.draw("MF")
             claims.append(claim)
-            answers += self.begin(claim)
-            if self.rng.random() < 0.003:
-                self.truth.plant("without_claim")
-                answers.append(self.paid(self.draw("OLD")))
+            answers += self.begin(claim) + self.stranger()
         for claim in claims:
             self.truth.add_claim(claim)
-        return claims, [damaged(answer) for answer in answers]
+        return claims, self.said(answers)
+
+    def stranger(self) -> list[Remittance]:
+        """Answer, now and then, a claim that the practice sent before these files began."""
+        if self.rng.random() >= 0.003:
+            return []
+        self.truth.plant("without_claim")
+        return [self.paid(self.draw("OLD"))]
+
+    def said(self, answers: list[Remittance]) -> list[Remittance]:
+        return [damaged(answer) for answer in answers]
 
     def draw(self, prefix: str) -> Claim:
         self.claim_count += 1

@@ -5,7 +5,7 @@ remittances are one 835, with a transaction set (a check) per payer and payee. S
 depends on the clock, and one batch is in memory at a time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import groupby
 from typing import NamedTuple
@@ -14,8 +14,10 @@ from episodes.sample.adjudication import Remittance
 from episodes.sample.claims import Claim, write_claim
 from episodes.sample.course import Course, calendar
 from episodes.sample.people import CLINIC, Organization
+from episodes.sample.planted import PlantedCourse, long_calendar
+from episodes.sample.plants import PLANTS, Plant
 from episodes.sample.remittances import Check, draw_check, write_check
-from episodes.sample.truth import Truth
+from episodes.sample.truth import PlantedTruth, Truth
 from episodes.sample.values import day
 
 CLAIMS_IN_SET = 1_000
@@ -37,6 +39,9 @@ class Sample:
         self.dates = calendar(total, until.toordinal())
         self.truth = Truth(total, seed, until.isoformat())
         self.course = Course(self.dates, seed, self.truth)
+        self.begin()
+
+    def begin(self) -> None:
         self.control = 0
         self.carried: dict[tuple[str, str], int] = {}
         self.checks = 0
@@ -102,6 +107,18 @@ class Sample:
             f"GS*{group}*{ends[0]}*{ends[1]}*{made}*0600*{self.control}*X*{guide}~\n{''.join(sets)}"
             f"GE*{len(sets)}*{self.control}~\nIEA*1*{number}~\n"
         )
+
+
+class PlantedSample(Sample):
+    """The same with planted causes of denial, or with the payers' base rates alone where there are no plants."""
+
+    truth: PlantedTruth
+
+    def __init__(self, total: int, seed: int, until: date, plants: Sequence[Plant] = PLANTS):
+        self.dates = long_calendar(total, until.toordinal())
+        self.truth = PlantedTruth(total, seed, until.isoformat())
+        self.course = PlantedCourse(self.dates, seed, self.truth, plants)
+        self.begin()
 
 
 def claim_set(guide: str, place: int, sent: int, biller: Organization, claims: list[Claim]) -> str:
