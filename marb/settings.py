@@ -448,8 +448,12 @@ LOGGING = {
     "formatters": {"plain": {"()": "marb.core.logs.PlainFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # the scheduler renews its lock every five seconds and tells of it
-    "loggers": {"apscheduler": {"level": "WARNING"}},
+    "loggers": {
+        # the scheduler renews its lock every five seconds and tells of it
+        "apscheduler": {"level": "WARNING"},
+        # looks for silk's middleware by its name, which ours extends, and warns in every command that it is not there
+        "silk.profiling.profiler": {"level": "ERROR"},
+    },
 }
 
 UNFOLD = {

@@ -45,7 +45,29 @@ LEAST_PACKED = 200
 PACKED = Memory(most_bytes=16 * 1024 * 1024)
 
 
-class CachedViewSet(BulkViewSet):
+class KeptViewSet(BulkViewSet):
+    """A list and a detail whose detail is read by kept statements, and may be answered by marb.access.hits."""
+
+    def read_row(self, request: Request) -> Response:
+        """Answer one row as it is now, past the cache."""
+        return super().retrieve(request)
+
+    def fill_row(self, request: Request) -> Filled:
+        try:
+            shown = self.read_row(request).data
+        except Http404:
+            return Filled(None)
+        return Filled(orjson.dumps(shown, default=plain), shown["practice"])
+
+    def read_part(self, name: str | None, build: Build, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """Read by a kept statement, which is one for each scope."""
+        scope = scope_of(self.request.user)
+        if name is None or not scope:
+            return super().read_part(name, build, values)
+        return read_rows((type(self), name, scope), build, values)
+
+
+class CachedViewSet(KeptViewSet):
     """A list and a detail that are cached.
 
     `stamp` names what its rows are to the writers (marb.core.cache.stamps), `depends` what else its answers show.
@@ -64,24 +86,6 @@ class CachedViewSet(BulkViewSet):
             raise Http404
         note(request, rows_of(found, self.kwargs["pk"]))
         return send(request._request, found)
-
-    def read_row(self, request: Request) -> Response:
-        """Answer one row as it is now, past the cache."""
-        return super().retrieve(request)
-
-    def fill_row(self, request: Request) -> Filled:
-        try:
-            shown = self.read_row(request).data
-        except Http404:
-            return Filled(None)
-        return Filled(orjson.dumps(shown, default=plain), shown["practice"])
-
-    def read_part(self, name: str | None, build: Build, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-        """Read by a kept statement where the scope is one practice's, or everybody's."""
-        scope = scope_of(self.request.user)
-        if name is None or len(scope) != 1:
-            return super().read_part(name, build, values)
-        return read_rows((type(self), name, scope[0]), build, values)
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         wanted = want_list(type(self), request.user, request.query_params)
@@ -110,6 +114,15 @@ class CachedViewSet(BulkViewSet):
         rows = super().get_many(ids)
         found = {number: Filled(orjson.dumps(row, default=plain), row["practice"]) for number, row in rows.items()}
         return {number: found.get(number, Filled(None)) for number in ids}
+
+
+def prepare(
+    view: type[KeptViewSet], action: str, request: HttpRequest, user: Any, **kwargs: Any
+) -> tuple[Any, Request]:
+    """Make a view as its own address would for a person who is known, and the request that it answers."""
+    asked = Request(request)
+    asked.user = user
+    return view(action=action, request=asked, args=(), kwargs=kwargs, format_kwarg=None), asked
 
 
 def want_detail(view: type[CachedViewSet], user: Any, pk: int, parameters: QueryDict) -> list[Wanted]:

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from marb.access import audit, reader, throttle
 from marb.access.origin import request_id_of
 from marb.access.roles import get_roles, is_superuser
-from marb.core.cache.fill import Answer, read_hits
+from marb.core.cache.fill import Answer, Fill, Filled, fetch
 from marb.core.cache.keys import EVERYBODY, MOST_PRACTICES, Wanted
 
 
@@ -34,15 +34,32 @@ def scope_of(user: Any) -> tuple[int, ...]:
     return practices if len(practices) <= MOST_PRACTICES else ()
 
 
-def read(request: HttpRequest, choices: Sequence[Wanted]) -> Answer | None:
-    """Read what somebody known wants from the cache, and take the request from her allowance in the same trip.
+class Refused(Exception):
+    """The person asks too often."""
 
-    It is taken whatever is found, once, though the whole path ask again (`admit`).
+
+def read(request: HttpRequest, choices: Sequence[Wanted], fill: Fill) -> Answer:
+    """Read what somebody known wants from the cache, else by `fill`, and take the request from her allowance.
+
+    It is taken in the trip that reads the cache, whatever is found, once, though the whole path ask again (`admit`).
+    Raises Refused where nothing is left of it and `fill` would be needed.
     """
     toll = throttle.Toll(request, reader.authenticate(request))
-    found = read_hits(choices, toll.errand)
+
+    def paid() -> Filled:
+        toll.settle()
+        return fill_for(request, fill)
+
+    found = fetch(choices, paid, toll.errand)
     toll.settle()
     return found
+
+
+def fill_for(request: HttpRequest, fill: Fill) -> Filled:
+    """Fill, where the request is within the person's allowance. Raises Refused."""
+    if not admit(request).is_allowed:
+        raise Refused
+    return fill()
 
 
 def admit(request: HttpRequest) -> throttle.Verdict:

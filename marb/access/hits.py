@@ -1,9 +1,10 @@
-"""Middleware: a cached answer to a token's GET is sent from here, before anything else of Django is set in motion.
+"""Middleware: a token's GET of a cached list or of a detail is answered here, before anything else of Django is set
+in motion.
 
-What is not certain goes on to the whole path: another method, another way to log in, what is not cached, a miss.
-On a hit the person was authenticated, the entry is one of her practices' and of her way to see it, the request was
-counted and the reading recorded (marb.access.door). It costs one round trip to the cache, and no SQL but
-authentication's own.
+What is not certain goes on to the whole path: another method, another way to log in, other parameters, and whatever is
+refused or not found, which it says in its own words. The person was authenticated, the answer is one of her practices'
+and of her way to see it, the request was counted and the reading recorded (marb.access.door). A hit costs one round
+trip to the cache, and no SQL but authentication's own; a miss is filled by the view, as the whole path would.
 """
 
 from collections.abc import Callable
@@ -14,16 +15,19 @@ from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpRequest, HttpResponse
+from django.db import Error
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.urls import Resolver404, resolve
+from rest_framework.exceptions import APIException
 
 from marb.access import door
-from marb.access.answers import JSON, CachedViewSet, rows_of, send, want_detail, want_list
+from marb.access.answers import JSON, CachedViewSet, KeptViewSet, prepare, rows_of, send, want_detail, want_list
 from marb.access.audit import AuditFull
 from marb.access.middleware import closed
-from marb.core.cache.fill import Answer
+from marb.core.cache.entries import make_entry
+from marb.core.cache.fill import Answer, Filled
 from marb.core.cache.keys import Wanted
 from marb.core.measure.middleware import name_route
 
@@ -31,13 +35,15 @@ PREFIX = "/api/v1/"
 
 
 class Route(NamedTuple):
-    """A cached viewset, and what its list's and its detail's addresses are called."""
+    """A viewset, and what its list's and its detail's addresses are called."""
 
-    view: type[CachedViewSet]
+    view: type[KeptViewSet]
     list_name: str
     detail_name: str
 
 
+# what the whole path is to say, in its words
+UNSAID = (APIException, Http404, Error, door.Refused)
 # by the first part of their path; as many as the API has
 ROUTES: dict[str, Route | None] = {}
 
@@ -67,20 +73,29 @@ class CachedAnswers:
         user = route and door.authenticate(request)
         if route is None or user is None:
             return None
-        found = self.find(route.view, user, number, request)
+        found = self.find(route, user, number, request)
         if found is None or found.body is None:
             # that there is no such row is for the whole path to say
             return None
         return self.grant(route, number, found, request)
 
-    def find(self, view: type[CachedViewSet], user: Any, number: str, request: HttpRequest) -> Answer | None:
-        wanted: list[Wanted] = []
-        if not number:
-            page = want_list(view, user, request.GET)
-            wanted = [page] if page else []
-        else:
-            wanted = want_detail(view, user, int(number), request.GET)
-        return door.read(request, wanted) if wanted else None
+    def find(self, route: Route, user: Any, number: str, request: HttpRequest) -> Answer | None:
+        """Find the answer in the cache, or make it as its view would; None where the whole path is to say."""
+        wanted = want(route.view, user, number, request.GET)
+        if not wanted and not is_bare(route, number, request):
+            return None
+        action, own = ("retrieve", {"pk": number}) if number else ("list", {})
+        view, asked = prepare(route.view, action, request, user, **own)
+
+        def fill() -> Filled:
+            view.check_parameters(asked)
+            made: Filled = view.fill_row(asked) if number else view.fill_page(asked)
+            return made
+
+        try:
+            return door.read(request, wanted, fill) if wanted else answer_of(door.fill_for(request, fill))
+        except UNSAID:
+            return None
 
     def grant(self, route: Route, number: str, found: Answer, request: HttpRequest) -> HttpResponse | None:
         """Count, record and send; what is refused is refused by the whole path, in its words."""
@@ -114,16 +129,35 @@ def standing_headers(scheme: str) -> dict[str, str]:
 
 
 def find_route(name: str) -> Route | None:
-    """Find the cached viewset of a path such as `claims`; None for any other."""
+    """Find the viewset of a path such as `claims` where any member may read it here; None for any other."""
     if name not in ROUTES:
         try:
             detail, rows = resolve(f"{PREFIX}{name}/1/"), resolve(f"{PREFIX}{name}/")
         except Resolver404:
             return None
         view: Any = getattr(detail.func, "cls", None)
-        is_cached = isinstance(view, type) and issubclass(view, CachedViewSet)
-        ROUTES[name] = Route(view, rows.view_name, detail.view_name) if is_cached else None
+        is_kept = isinstance(view, type) and issubclass(view, KeptViewSet) and not getattr(view, "read_action", None)
+        ROUTES[name] = Route(view, rows.view_name, detail.view_name) if is_kept else None
     return ROUTES[name]
+
+
+def want(view: type[KeptViewSet], user: Any, number: str, parameters: QueryDict) -> list[Wanted]:
+    """Name what is asked for in the cache; nothing where it is not cached."""
+    if not issubclass(view, CachedViewSet):
+        return []
+    if number:
+        return want_detail(view, user, int(number), parameters)
+    page = want_list(view, user, parameters)
+    return [page] if page else []
+
+
+def is_bare(route: Route, number: str, request: HttpRequest) -> bool:
+    """Say whether a detail of what is never cached is asked for, and nothing else."""
+    return bool(number) and not issubclass(route.view, CachedViewSet) and not request.META.get("QUERY_STRING")
+
+
+def answer_of(filled: Filled) -> Answer:
+    return Answer(filled.body, make_entry("", filled.practice_id, 0, filled.body).etag, filled.practice_id, False)
 
 
 def is_plain(request: HttpRequest) -> bool:

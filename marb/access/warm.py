@@ -13,7 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest, QueryDict
 from rest_framework.request import Request
 
-from marb.access.answers import CachedViewSet, want_list, want_rows
+from marb.access.answers import CachedViewSet, prepare, want_list, want_rows
 from marb.access.hits import PREFIX, find_route
 from marb.access.models import KEPT_ROLES, Role
 from marb.core.cache.fill import fetch
@@ -26,7 +26,8 @@ READERS = (Role.BILLER, Role.AUDITOR)
 
 def warm_practice(practice_id: int) -> int:
     """Fill lists first, then their newest rows; answers how many answers were looked at."""
-    views = {name: route.view for name in ROUTES if (route := find_route(name))}
+    routes = {name: find_route(name) for name in ROUTES}
+    views = {name: each.view for name, each in routes.items() if each and issubclass(each.view, CachedViewSet)}
     pages = {view: warm_page(view, route, practice_id) for route, view in views.items()}
     rows = [(view, pk) for view, ids in pages.items() for pk in ids[:NEWEST]]
     for view, pk in rows:
@@ -62,10 +63,7 @@ def build(view: type[CachedViewSet], action: str, user: Any, path: str, **kwargs
     plain = HttpRequest()
     plain.method, plain.path, plain.path_info = "GET", path, path
     plain.META |= {"HTTP_HOST": server_name(), "SERVER_NAME": server_name(), "SERVER_PORT": "80"}
-    request = Request(plain)
-    request.user = user
-    made = view(action=action, request=request, args=(), kwargs=kwargs, format_kwarg=None)
-    return made, request
+    return prepare(view, action, plain, user, **kwargs)
 
 
 def server_name() -> str:

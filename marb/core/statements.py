@@ -15,8 +15,9 @@ from django.db import connections
 from django.db.models import QuerySet
 
 MOST_STATEMENTS = 2_000
-# no id and no offset is negative, and the smallest integer column holds it
-FIRST_STAND_IN = -2_000_000_001
+# no id of a practice and no limit is as large, the smallest integer column holds it, and a column of positive numbers
+# takes it for one of its own: what it cannot hold Django answers without a statement
+FIRST_STAND_IN = 2_000_000_001
 Build = Callable[[Mapping[str, Any]], QuerySet[Any, Any]]
 
 
@@ -39,7 +40,7 @@ class StandIns(dict[str, int]):
     """A number for each value that is asked for."""
 
     def __missing__(self, name: str) -> int:
-        self[name] = FIRST_STAND_IN - len(self)
+        self[name] = FIRST_STAND_IN + len(self)
         return self[name]
 
 

@@ -21,10 +21,10 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.serializers import Serializer
 
+from marb.access.answers import KeptViewSet
 from marb.access.idempotency import answer_once
 from marb.access.models import Practice
 from marb.access.roles import Action, find_practices, may
-from marb.core.bulk import BulkViewSet
 from marb.core.download import send_edi
 from marb.core.errors import body
 from marb.core.filters import InstantFilter, RowFilterSet, TextFilter
@@ -74,7 +74,7 @@ class SetFilterSet(RowFilterSet):
     status = django_filters.ChoiceFilter(choices=SetStatus.choices)
 
 
-class FileViewSet(BulkViewSet):
+class FileViewSet(KeptViewSet):
     """Files as they were received, and what they came to."""
 
     queryset = EdiFile.objects.all()

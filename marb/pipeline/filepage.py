@@ -35,6 +35,7 @@ def file_page(request: HttpRequest, file: EdiFile) -> dict[str, Any]:
         "title": f"File {file.pk}",
         "file": file,
         "is_finished": file.status in FINISHED,
+        "step": step_of(progress),
         "percent": progress.percent,
         "pace": pace_of(file, progress),
         "orders": possible(file) if may(request.user, file.practice_id, Action.UPLOAD) else [],
@@ -49,6 +50,11 @@ def file_page(request: HttpRequest, file: EdiFile) -> dict[str, Any]:
         "quarantined": quarantined_of(file, is_full),
         "sections": draw_sections("file", file, request),
     }
+
+
+def step_of(progress: Progress) -> str:
+    """Name what is done with a file that is not finished: once it is read, what is left is to link and settle it."""
+    return "Linking" if progress.percent >= 100 else "Reading"
 
 
 def pace_of(file: EdiFile, progress: Progress) -> str:
@@ -137,7 +143,7 @@ def progress_view(request: HttpRequest, model_admin: Any, object_id: str) -> Jso
     measured = measure([file.pk])[file.pk]
     figures = {key: value for key, _, value in figures_of(file)}
     status = {"status": file.status, "words": file.get_status_display(), "tone": tone_of(file.status)}
-    pace = {**measured._asdict(), "hold": file.hold, "pace": pace_of(file, measured)}
+    pace = {**measured._asdict(), "hold": file.hold, "pace": pace_of(file, measured), "step": step_of(measured)}
     progress = {**pace, "is_finished": file.status in FINISHED, "figures": figures}
     return JsonResponse({**status, **progress, "url": reverse("admin:pipeline_edifile_change", args=[file.pk])})
 

@@ -7,6 +7,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from unfold.decorators import display
 
 from marb.access.admin import SuperuserAdmin
 from marb.access.roles import is_superuser
@@ -46,6 +47,14 @@ class MeasurePage(MeasureAdmin, RecordAdmin):
 
     def facts(self, record: Any) -> Facts:
         raise NotImplementedError
+
+
+class Dated:
+    """A list with a column for the moment of each row."""
+
+    @display(description="At (UTC)", ordering="at")
+    def moment(self, row: Any) -> str:
+        return f"{row.at:%m/%d/%Y %H:%M:%S}"
 
 
 def moment(at: Any) -> str:

@@ -15,7 +15,7 @@ from unfold.decorators import display
 
 from marb.core.list_filters import DayRangeFilter
 from marb.core.measure.histogram import percentile
-from monitoring.admin.frame import Facts, MeasurePage, link, moment
+from monitoring.admin.frame import Dated, Facts, MeasurePage, link, moment
 from monitoring.models import Checkpoint, Process, Sample, Statement, Timing
 from monitoring.reading import processes_alive
 from monitoring.room import words
@@ -44,7 +44,7 @@ class KindFilter(DropdownFilter):
 
 
 @admin.register(Timing)
-class TimingAdmin(MeasurePage):
+class TimingAdmin(Dated, MeasurePage):
     """How often and how long, by minute and process, hour, or day."""
 
     list_display = ("moment", "span", "kind", "name", "count", "average", "p95", "slowest", "errors", "retries")
@@ -78,10 +78,6 @@ class TimingAdmin(MeasurePage):
             *(("Average", self.average(record)), *shares, ("Slowest", self.slowest(record))),
         ]
 
-    @display(description="From (UTC)", ordering="at")
-    def moment(self, row: Timing) -> str:
-        return f"{row.at:%m/%d/%Y %H:%M}"
-
     @display(description="Average")
     def average(self, row: Timing) -> str:
         return words.milliseconds(row.total_us / row.count / 1000 if row.count else None)
@@ -102,7 +98,7 @@ def share_ms(row: Timing, share: float) -> float | None:
 
 
 @admin.register(Sample)
-class SampleAdmin(MeasurePage):
+class SampleAdmin(Dated, MeasurePage):
     """Gauges and counters, by minute and process, hour, or day."""
 
     list_display = ("moment", "span", "name", "label", "count", "average", "least", "most", "total")
@@ -132,10 +128,6 @@ class SampleAdmin(MeasurePage):
             *(("Last", plain(record.last)), ("Sum", plain(record.total))),
         ]
 
-    @display(description="From (UTC)", ordering="at")
-    def moment(self, row: Sample) -> str:
-        return f"{row.at:%m/%d/%Y %H:%M}"
-
     @display(description="Average")
     def average(self, row: Sample) -> str:
         return plain(row.total / row.count) if row.count else ""
@@ -163,7 +155,7 @@ class ExceededFilter(DropdownFilter):
 
 
 @admin.register(Checkpoint)
-class CheckpointAdmin(MeasurePage):
+class CheckpointAdmin(Dated, MeasurePage):
     """The memory of a process at the points of a heavy operation."""
 
     list_display = ("moment", "operation", "checkpoint", "change", "memory", "peak", "machine", "took", "exceeded")
@@ -199,10 +191,6 @@ class CheckpointAdmin(MeasurePage):
             *(("Free on the machine", available), ("Thresholds exceeded", self.exceeded(record) or "none")),
             *told,
         ]
-
-    @display(description="At (UTC)", ordering="at")
-    def moment(self, row: Checkpoint) -> str:
-        return f"{row.at:%m/%d/%Y %H:%M:%S}"
 
     @display(description="Change", ordering="process_memory_delta_mb")
     def change(self, row: Checkpoint) -> str:

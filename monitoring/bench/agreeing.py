@@ -1,13 +1,17 @@
 """Whether the measures agree with what is seen from outside: the load generator's own counts and times, the rows.
 
-Requests wait a time that is long beside the way to the server and back, so that both look at the same seconds. The
-measures are read once they are handed on.
+The server's clock starts once a request is read and stops before its answer is sent; the generator's takes in the way
+there and back. As many requests that wait for nothing, among the others, say how long that way is: what they take
+outside and not inside is taken off, so that both look at the same seconds. The measures are read once handed on.
 """
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from claims.models import Claim
@@ -18,9 +22,9 @@ from monitoring.bench.server import serving
 from monitoring.reading import Work, levels, period, timings
 from monitoring.traffic.connection import write_request
 from monitoring.traffic.drive import Run, Shot, drive_closed
-from monitoring.traffic.summary import Statistics, summarize
+from monitoring.traffic.summary import summarize
 
-ROUTE = "bench-wait"
+ROUTE, BARE = "bench-wait", "bench-constant"
 REQUESTS, AT_ONCE = 240, 4
 LEAST_MS, MOST_MS = 200, 400
 MOST_SECONDS = 120.0
@@ -33,14 +37,16 @@ def measure_requests(folder: Path) -> list[Figure]:
     with serving(folder) as server:
         chance = random.Random(7)
         waits = (chance.randint(LEAST_MS, MOST_MS) for _ in range(REQUESTS))
-        shots = (Shot(ROUTE, write_request(server.address, f"/bench/wait/{ms}/", {})) for ms in waits)
-        run = drive_closed(server.address, shots, AT_ONCE, seconds=MOST_SECONDS)
-        found = await_count(request_work, len(run.outcomes))
-    return compare(run, found)
+        bare = Shot(BARE, write_request(server.address, "/bench/constant/", {}))
+        pairs = ((bare, Shot(ROUTE, write_request(server.address, f"/bench/wait/{ms}/", {}))) for ms in waits)
+        run = drive_closed(server.address, chain.from_iterable(pairs), AT_ONCE, seconds=MOST_SECONDS)
+        made = Counter(outcome.name for outcome in run.outcomes)
+        found, nothing = (await_count(partial(request_work, name), made[name]) for name in (ROUTE, BARE))
+    return compare(run, found, nothing)
 
 
-def request_work() -> Work | None:
-    return next(iter(timings("request", period(LENGTH), name=f"GET {ROUTE}")), None)
+def request_work(name: str) -> Work | None:
+    return next(iter(timings("request", period(LENGTH), name=f"GET {name}")), None)
 
 
 def await_count(read: Callable[[], Work | None], wanted: int) -> Work | None:
@@ -53,11 +59,13 @@ def await_count(read: Callable[[], Work | None], wanted: int) -> Work | None:
     return found
 
 
-def compare(run: Run, found: Work | None) -> list[Figure]:
-    overall = summarize(run.outcomes, run.seconds).overall
+def compare(run: Run, found: Work | None, nothing: Work | None) -> list[Figure]:
+    told = summarize(run.outcomes, run.seconds).endpoints
+    overall = told[ROUTE]
+    way = max(0.0, told[BARE].median - (nothing.p50_ms or 0.0) / 1000 if nothing else 0.0)
     counted = found.count if found else 0
     apart = percent(counted, overall.requests)
-    spread = {share: percent_of(found, name, overall, share) for share, name in SHARES.items()}
+    spread = {share: percent_of(found, name, getattr(overall, share) - way) for share, name in SHARES.items()}
     worst = max(spread.values())
     return [
         Figure("agree", "requests counted, apart from the load generator", counted, [], apart, Target(0, "%", True)),
@@ -68,14 +76,15 @@ def compare(run: Run, found: Work | None) -> list[Figure]:
             [run.seconds],
             worst,
             Target(2, "%", at_most=True),
-            {f"{share}_percent": round(value, 2) for share, value in spread.items()},
+            {f"{share}_percent": round(value, 2) for share, value in spread.items()}
+            | {"way_there_and_back_ms": round(way * 1000, 2)},
         ),
     ]
 
 
-def percent_of(found: Work | None, name: str, overall: Statistics, share: str) -> float:
+def percent_of(found: Work | None, name: str, outside: float) -> float:
     inside = getattr(found, name) if found else None
-    return percent((inside or 0.0) / 1000, getattr(overall, share))
+    return percent((inside or 0.0) / 1000, outside)
 
 
 def percent(inside: float, outside: float) -> float:

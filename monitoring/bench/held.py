@@ -3,20 +3,36 @@
 The copies differ in id, place and control number, so every index is as large and as spread as from real files.
 """
 
-from django.db import connection, models
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection, models, transaction
 
 from claims.models import Claim, ServiceLine
 
 GAP = 10**11
+# a table's unique constraints and foreign keys, and the indexes that are no constraint's, as (name, definition)
+CONSTRAINTS = """
+SELECT quote_ident(conname), pg_get_constraintdef(oid) FROM pg_constraint
+WHERE conrelid = %s::regclass AND contype IN ('u', 'f') ORDER BY contype DESC, conname
+"""
+INDEXES = """
+SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
+WHERE indrelid = %s::regclass AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
+ORDER BY 1
+"""
 
 
 def hold(count: int, *, with_lines: bool = True) -> int:
     """Multiply the claims and lines that are there to at least `count` claims; answers how many there are."""
     first, stride, there = shape()
-    for copy in range(there // first, -(-count // first)):
-        multiply(Claim, {"id": f"id + {stride * copy}", **moved(copy), "patient_control_number": renumbered(copy)})
-        if with_lines:
-            multiply(ServiceLine, {"claim_id": f"claim_id + {stride * copy}"})
+    copies = range(there // first, -(-count // first))
+    if copies:
+        own = {"id": f"id + {stride} * copy", "patient_control_number": "patient_control_number || '-' || copy"}
+        multiply(Claim, {**own, **moved()}, copies, stride - 1)
+    if copies and with_lines:
+        multiply(ServiceLine, {"claim_id": f"claim_id + {stride} * copy"}, copies, stride - 1)
     finish()
     return Claim.objects.count()
 
@@ -29,25 +45,42 @@ def shape() -> tuple[int, int, int]:
         return cursor.fetchone()
 
 
-def moved(copy: int) -> dict[str, str]:
-    return {"byte_offset": f"byte_offset + {GAP * copy}", "byte_end": f"byte_end + {GAP * copy}"}
+def moved() -> dict[str, str]:
+    return {"byte_offset": f"byte_offset + {GAP} * copy", "byte_end": f"byte_end + {GAP} * copy"}
 
 
-def renumbered(copy: int) -> str:
-    return f"patient_control_number || '-{copy}'"
-
-
-def multiply(model: type[models.Model], changes: dict[str, str]) -> None:
-    """Insert the first file's rows again with these columns changed; other ids come from the sequence."""
+def multiply(model: type[models.Model], changes: dict[str, str], copies: range, last: int) -> None:
+    """Insert the rows up to the claim `last` once for each number `copy`, with these columns changed; other ids come
+    from the sequence. All in one statement, without the indexes, which are built anew from the whole."""
     columns = [str(field.column) for field in model._meta.concrete_fields if field.column != "id" or "id" in changes]
-    values = [changes.get(column, column) for column in columns]
+    values = [changes.get(column, f"rows.{column}") for column in columns]
     first = "id" if model is Claim else "claim_id"
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor, without_indexes(cursor, model._meta.db_table):
         cursor.execute(
             f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) SELECT {', '.join(values)} "
-            f"FROM {model._meta.db_table} "
-            f"WHERE {first} <= (SELECT max(id) FROM claims_claim WHERE byte_offset < {GAP})"
+            f"FROM generate_series({copies.start}, {copies.stop - 1}) AS copy, LATERAL ("
+            # named with `copy`, so that each copy is read in the order of its ids, and nothing large is sorted
+            f"SELECT * FROM {model._meta.db_table} WHERE {first} <= {last} AND copy > 0 ORDER BY {first}) AS rows"
         )
+
+
+@contextmanager
+def without_indexes(cursor: Any, table: str) -> Iterator[None]:
+    """Drop a table's indexes and foreign keys, all but its primary key, and make them again as they were."""
+    cursor.execute("SET LOCAL maintenance_work_mem = '256MB'")
+    cursor.execute(CONSTRAINTS, [table])
+    constraints = cursor.fetchall()
+    cursor.execute(INDEXES, [table])
+    indexes = cursor.fetchall()
+    for name, _ in constraints:
+        cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    for name, _ in indexes:
+        cursor.execute(f"DROP INDEX {name}")
+    yield
+    for _, definition in indexes:
+        cursor.execute(definition)
+    for name, definition in constraints:
+        cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
 
 
 def finish() -> None:

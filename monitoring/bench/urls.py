@@ -11,7 +11,7 @@ __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"
 
 # before the product's: the admin takes every address that is left
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("bench/constant/", constant),
+    path("bench/constant/", constant, name="bench-constant"),
     path("bench/wait/<int:milliseconds>/", wait, name="bench-wait"),
     path("bench/plain/<int:pk>/", PlainClaimViewSet.as_view({"get": "retrieve"})),
     path("bench/counts/", tell),

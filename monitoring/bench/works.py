@@ -186,8 +186,8 @@ def monitoring(bench: Bench) -> list[Figure]:
         "percent_of_processor_time": round(loads.cpu_percent(), 2),
     }
     get_details: dict[str, Any] = {
-        "microseconds_on": round(1e6 * min(gets.wall[True]) / measuring.REQUESTS),
-        "microseconds_off": round(1e6 * min(gets.wall[False]) / measuring.REQUESTS),
+        "microseconds_on": round(1e6 * median(gets.wall[True]) / measuring.REQUESTS),
+        "microseconds_off": round(1e6 * median(gets.wall[False]) / measuring.REQUESTS),
         "percent_of_processor_time": round(gets.cpu_percent() + flush, 2),
         "flush_percent": round(flush, 2),
     }

@@ -183,6 +183,7 @@ class ScheduledJob(models.Model):
 
     class Meta:
         ordering = ["name"]
+        verbose_name = "schedule"
 
     def __str__(self) -> str:
         return self.name

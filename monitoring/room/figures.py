@@ -65,8 +65,9 @@ TABLES: dict[str, tuple[str, Reader]] = {
 class Answer:
     """One answer under way: what was read, and what is missing and why."""
 
-    def __init__(self, asked: Range):
+    def __init__(self, asked: Range, savepoint: Any):
         self.reading = Reading(asked)
+        self.savepoint = savepoint
         self.until = time.monotonic() + ANSWER_SECONDS
         self.missing: dict[str, str] = {}
 
@@ -76,13 +77,22 @@ class Answer:
             self.missing[title] = "not asked: what came before took too long"
             return None
         try:
-            with transaction.atomic():
-                return read()
+            return read()
         except DatabaseError as error:
             self.missing[title] = database_words(error)
+            self.recover()
         except (redis.RedisError, OSError):
             self.missing[title] = "its server does not answer"
         return None
+
+    def recover(self) -> None:
+        """Make the transaction usable again: nothing was written in it, and the savepoint outlasts going back to it."""
+        transaction.set_rollback(False)
+        try:
+            transaction.savepoint_rollback(self.savepoint)
+        except DatabaseError:
+            # what follows is not sent, and each part says that PostgreSQL does not answer
+            transaction.set_rollback(True)
 
     def part(self, title: str, read: Reader) -> dict[str, Any]:
         """Read one part as JSON: its title, and either what it shows or why that is missing."""
@@ -101,12 +111,12 @@ class Answer:
 
 
 @contextmanager
-def limited() -> Iterator[None]:
-    """Open a transaction none of whose statements takes longer than PART_SECONDS; each part is a savepoint in it."""
+def limited() -> Iterator[Any]:
+    """Open a transaction none of whose statements takes longer than PART_SECONDS; yields a savepoint to go back to."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{PART_SECONDS * 1000:.0f}ms"])
-        yield
+        yield transaction.savepoint()
 
 
 def database_words(error: DatabaseError) -> str:
@@ -117,8 +127,8 @@ def database_words(error: DatabaseError) -> str:
 
 def figures(asked: Range) -> dict[str, Any]:
     """Read everything that the control room shows of a range, as JSON values."""
-    answer = Answer(asked)
-    with limited():
+    with limited() as savepoint:
+        answer = Answer(asked, savepoint)
         parts = {
             name: {key: answer.part(*part) for key, part in shown.items()}
             for name, shown in (("tiles", TILES), ("charts", CHARTS), ("tables", TABLES))

@@ -101,14 +101,18 @@ def test_the_rate_of_hits_is_that_of_their_growth() -> None:
 
 
 def test_the_bench_tells_how_far_both_are_apart() -> None:
-    hand_on(timings=[timing("GET bench-wait", [100_000] * 98 + [300_000] * 2)])
-    seconds = [0.1] * 98 + [0.3] * 2
+    bare = timing("GET bench-constant", [1_000] * 100)
+    hand_on(timings=[timing("GET bench-wait", [100_000] * 98 + [300_000] * 2), bare])
+    # the way there and back takes 20 ms, which the server does not see
+    seconds = [0.12] * 98 + [0.32] * 2
     run = Run([Outcome("bench-wait", 200, each) for each in seconds], 10.0, 1.0)
-    found = agreeing.request_work()
-    count, times = agreeing.compare(run, found)
+    run.outcomes.extend(Outcome("bench-constant", 200, 0.021) for _ in range(100))
+    found, nothing = agreeing.request_work("bench-wait"), agreeing.request_work("bench-constant")
+    count, times = agreeing.compare(run, found, nothing)
     assert (count.value, count.is_reached) == (0, True)
     assert times.value < 1
+    assert times.details["way_there_and_back_ms"] == pytest.approx(20, abs=0.1)
     run.outcomes.extend(Outcome("bench-wait", 200, 0.2) for _ in range(100))
-    count, times = agreeing.compare(run, found)
+    count, times = agreeing.compare(run, found, nothing)
     assert (count.value, count.is_reached, times.is_reached) == (50, False, False)
-    assert [figure.value for figure in agreeing.compare(run, None)] == [100, 100]
+    assert [figure.value for figure in agreeing.compare(run, None, None)] == [100, 100]

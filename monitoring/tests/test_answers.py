@@ -18,11 +18,13 @@ from claims.models import Claim
 from claims.tests.rows import create_claim, create_line
 from conftest import create_member
 from marb.access import hits, throttle, warm
+from marb.access.answers import KeptViewSet
 from marb.access.models import Membership, Practice, Role
 from marb.core.cache import breaker, forget_pattern, memory, server, touching
 from marb.core.embedded.valkey import binary
 from marb.core.paginator import KeyPagination
 from marb.parties.tests.rows import create_payer
+from marb.pipeline.models import EdiFile
 from marb.pipeline.tests.rows import create_chunk, create_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,10 +43,16 @@ def token(user: Any) -> dict[str, str]:
 
 
 @pytest.fixture
-def whole_path(monkeypatch) -> list[str]:
-    """The addresses that were answered by the whole path and not by CachedAnswers."""
+def misses(monkeypatch) -> list[str]:
+    """The addresses that CachedAnswers left to the whole path, or had a view make anew."""
     seen: list[str] = []
-    grant = hits.CachedAnswers.answer
+    grant, read = hits.CachedAnswers.answer, hits.door.read
+
+    def watched_read(request: Any, wanted: Any, fill: Any) -> Any:
+        found = read(request, wanted, fill)
+        if not found.is_hit:
+            seen.append(request.get_full_path())
+        return found
 
     def watched(self: Any, request: Any) -> Any:
         found = grant(self, request)
@@ -53,11 +61,16 @@ def whole_path(monkeypatch) -> list[str]:
         return found
 
     monkeypatch.setattr(hits.CachedAnswers, "answer", watched)
+    monkeypatch.setattr(hits.door, "read", watched_read)
     return seen
 
 
+def leave_to_the_whole_path(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(hits.CachedAnswers, "answer", lambda self, request: None)
+
+
 def test_a_second_reading_is_the_same_bytes_without_a_query_for_rows(
-    client: Client, biller, claim: Claim, whole_path: list[str], django_assert_num_queries
+    client: Client, biller, claim: Claim, misses: list[str], django_assert_num_queries
 ) -> None:
     headers = token(biller)
     plain = (f"{URL}{claim.pk}/", URL, f"{URL}?status=processed&limit=5")
@@ -70,11 +83,11 @@ def test_a_second_reading_is_the_same_bytes_without_a_query_for_rows(
         assert second.headers["Cache-Control"] == first.headers["Cache-Control"] == "private, no-store"
         for name in ("X-Frame-Options", "Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy"):
             assert second.headers[name] == first.headers[name]
-    assert len(whole_path) == 5
+    assert len(misses) == 5
     # an answer that may be told in endlessly many ways is not kept
     twice = f"{URL}{claim.pk}/?expand=episode,episode"
     assert [client.get(twice, headers=headers).status_code for _ in range(2)] == [200, 200]
-    assert len(whole_path) == 7
+    assert len(misses) == 7
 
 
 def test_a_session_meets_the_same_entries(client: Client, biller, claim: Claim, django_assert_num_queries) -> None:
@@ -86,12 +99,12 @@ def test_a_session_meets_the_same_entries(client: Client, biller, claim: Claim, 
 
 
 def test_an_auditor_is_not_answered_with_what_a_biller_read(
-    client: Client, biller, auditor, claim: Claim, whole_path: list[str]
+    client: Client, biller, auditor, claim: Claim, misses: list[str]
 ) -> None:
     for _ in range(2):
         full, masked = (client.get(f"{URL}{claim.pk}/", headers=token(user)).json() for user in (biller, auditor))
         assert (full["subscriber_member_id"], masked["subscriber_member_id"]) == ("W123456789", "***6789")
-    assert len(whole_path) == 2
+    assert len(misses) == 2
 
 
 def test_another_practice_gets_404_and_no_list_of_ours_however_warm(
@@ -128,7 +141,9 @@ def test_a_changed_membership_is_a_changed_answer(client: Client, biller, claim:
     assert client.get(f"{URL}{claim.pk}/", headers=headers).status_code in (403, 404)
 
 
-def test_a_hit_has_the_headers_of_the_whole_path(client: Client, biller, claim: Claim, whole_path, settings) -> None:
+def test_hits_and_misses_answer_as_the_whole_path_does(
+    client: Client, biller, claim: Claim, misses: list[str], settings, monkeypatch
+) -> None:
     # what differs by request; and DRF's list of methods
     own = {"X-Request-ID", "X-Process-Time", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Allow"}
     settings.API_RATE_MINUTE = settings.API_RATE_HOUR = 1_000
@@ -137,12 +152,56 @@ def test_a_hit_has_the_headers_of_the_whole_path(client: Client, biller, claim: 
     for is_secure in (False, True):
         for path in (f"{URL}{claim.pk}/", URL):
             forget_pattern("claim:*")
-            first, second = (client.get(path, headers=headers, secure=is_secure) for _ in range(2))
-            shown, cached = ({n: v for n, v in each.headers.items() if n not in own} for each in (first, second))
-            assert cached == shown
+            with monkeypatch.context() as patch:
+                leave_to_the_whole_path(patch)
+                whole = client.get(path, headers=headers, secure=is_secure)
+            forget_pattern("claim:*")
+            miss, hit = (client.get(path, headers=headers, secure=is_secure) for _ in range(2))
+            shown, filled, cached = (
+                {n: v for n, v in each.headers.items() if n not in own} for each in (whole, miss, hit)
+            )
+            assert cached == filled == shown
+            assert hit.content == miss.content == whole.content
             assert ("Strict-Transport-Security" in cached) == is_secure
-            assert second.headers["X-RateLimit-Limit"] == "1000"
-    assert len(whole_path) == 4
+            assert hit.headers["X-RateLimit-Limit"] == "1000"
+    assert len(misses) == 4
+
+
+def test_a_file_is_answered_as_it_is_now_without_the_whole_path(
+    client: Client, biller, claim: Claim, misses: list[str], monkeypatch, django_assert_num_queries
+) -> None:
+    path, headers = f"/api/v1/files/{claim.file_id}/", token(biller)
+    with monkeypatch.context() as patch:
+        leave_to_the_whole_path(patch)
+        whole = client.get(path, headers=headers)
+    recorded: list[Any] = []
+    record = hits.door.record
+
+    def watched(request: Any, place: str, rows: Any, status_code: int) -> str:
+        recorded.append((place, list(rows)))
+        return record(request, place, rows, status_code)
+
+    monkeypatch.setattr(hits.door, "record", watched)
+    # the token, her roles; the file, its progress
+    with django_assert_num_queries(4):
+        assert client.get(path, headers=headers).content == whole.content
+    EdiFile.objects.filter(pk=claim.file_id).update(name="other.x12")
+    found = client.get(path, headers=headers)
+    assert (found.json()["name"], found.headers["Cache-Control"]) == ("other.x12", "private, no-store")
+    assert recorded == [("file-detail", [(claim.file_id, claim.practice_id)])] * 2
+    assert misses == []
+    assert client.get("/api/v1/files/999999/", headers=headers).status_code == 404
+
+
+def test_who_asks_too_often_has_nothing_made_for_her(
+    client: Client, biller, claim: Claim, misses: list[str], settings, monkeypatch
+) -> None:
+    settings.API_RATE_MINUTE = 1
+    headers = token(biller)
+    assert client.get("/api/v1/auth/me/", headers=headers).status_code == 200
+    monkeypatch.setattr(KeptViewSet, "fill_row", lambda *_: pytest.fail("made for one who asks too often"))
+    for path in (f"{URL}{claim.pk}/", f"/api/v1/files/{claim.file_id}/"):
+        assert client.get(path, headers=headers).status_code == 429
 
 
 def test_a_hit_is_packed_for_those_who_take_it_so(client: Client, biller, claim: Claim) -> None:
@@ -350,15 +409,15 @@ def test_a_cache_that_is_killed_under_load_costs_nobody_an_error(monkeypatch, tm
     own.close()
 
 
-def test_members_of_a_role_share_entries(client: Client, biller, claim: Claim, practice, whole_path, password) -> None:
+def test_members_of_a_role_share_entries(client: Client, biller, claim: Claim, practice, misses, password) -> None:
     manager = create_member(practice, Role.MANAGER, password)
     for user in (biller, manager):
         assert client.get(f"{URL}{claim.pk}/", headers=token(user)).status_code == 200
-    assert len(whole_path) == 1
+    assert len(misses) == 1
 
 
 def test_what_was_warmed_is_met_by_the_first_reader(
-    client: Client, biller, auditor, claim: Claim, whole_path: list[str]
+    client: Client, biller, auditor, claim: Claim, misses: list[str]
 ) -> None:
     assert warm.warm_practice(claim.practice_id) > 0
     for user, member_id in ((biller, "W123456789"), (auditor, "***6789")):
@@ -366,11 +425,11 @@ def test_what_was_warmed_is_met_by_the_first_reader(
         assert client.get(f"{URL}{claim.pk}/", headers=headers).json()["subscriber_member_id"] == member_id
         assert [row["id"] for row in client.get(URL, headers=headers).json()["results"]] == [claim.pk]
         assert client.get("/api/v1/payers/", headers=headers).status_code == 200
-    assert whole_path == []
+    assert misses == []
 
 
 def test_the_links_of_a_warmed_page_are_those_of_its_own_address(
-    client: Client, biller, claim: Claim, whole_path: list[str], monkeypatch
+    client: Client, biller, claim: Claim, misses: list[str], monkeypatch
 ) -> None:
     monkeypatch.setattr(KeyPagination, "default_limit", 1)
     create_claim(claim.chunk, 300)
@@ -378,4 +437,4 @@ def test_the_links_of_a_warmed_page_are_those_of_its_own_address(
     page = client.get(URL, headers=token(biller)).json()
     assert page["next"].startswith(f"http://testserver{URL}?cursor=")
     assert [row["id"] for row in client.get(page["next"], headers=token(biller)).json()["results"]] == [claim.pk]
-    assert len(whole_path) == 1
+    assert len(misses) == 1

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import psycopg
 import pytest
@@ -103,12 +104,26 @@ def test_a_figure_is_the_median_and_knows_its_target():
     assert as_row(fast) == "| `load` work | 50.00 claims/s | 50.00 claims/s | 100 | 2.00, 9.00, 1.00 |  |"
 
 
+def definitions(table: str) -> list[Any]:
+    """A table's constraints and indexes, as PostgreSQL writes them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass"
+            " UNION SELECT '', pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %s::regclass ORDER BY 1, 2",
+            [table, table],
+        )
+        return cursor.fetchall()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_held_rows_are_whole_claims_with_numbers_of_their_own(practice: Practice, tmp_path: Path):
     path = write_pair(tmp_path, 12).claims.path
     call_command("ingest", str(path), practice=practice.code, json=True, stdout=StringIO())
     lines, numbers = ServiceLine.objects.count(), Claim.objects.values("patient_control_number").distinct().count()
+    tables = ("claims_claim", "claims_serviceline")
+    before = [definitions(table) for table in tables]
     assert held.hold(30) == Claim.objects.count() == 36
+    assert [definitions(table) for table in tables] == before
     assert ServiceLine.objects.count() == 3 * lines
     assert all(claim.lines.count() == claim.line_count for claim in Claim.objects.all())
     assert len(set(Claim.objects.values_list("patient_control_number", flat=True))) == 3 * numbers
@@ -138,12 +153,18 @@ def test_a_small_bench_tells_its_figures_and_leaves_no_database(capfd):
 @pytest.mark.django_db(transaction=True)
 def test_what_monitoring_costs_is_measured_by_turns(capfd, monkeypatch):
     monkeypatch.setattr(measuring, "TURNS_OF_GET", 3)
+    monkeypatch.setattr(measuring, "LEAST_TURNS", 1)
     out = StringIO()
     call_command("bench", "monitoring", claims=12, runs=2, jobs=1, json=True, stdout=out, stderr=StringIO())
     ingest, get = json.loads(out.getvalue())["figures"]
     assert len(ingest["seconds"]) == len(ingest["details"]["seconds_off"]) == 2
     assert (ingest["target"]["value"], get["target"]["value"]) == (3, 5)
     assert get["details"]["microseconds_off"] > 0
+
+
+def test_a_cost_is_the_median_of_pairs_and_a_disturbed_turn_decides_nothing():
+    assert measuring.cost({True: [1.03, 2.06, 9.0], False: [1.0, 2.0, 3.0]}) == pytest.approx(3)
+    assert measuring.cost({True: [1.0], False: [0.0]}) == 0
 
 
 def databases() -> list[str]:

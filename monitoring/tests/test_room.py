@@ -353,7 +353,7 @@ class TestSomethingIsAway:
 def count_queries(client: Client, key: str) -> int:
     with CaptureQueriesContext(connection) as captured:
         ask(client, key)
-    return len([each for each in captured if "SAVEPOINT" not in each["sql"]])
+    return len(captured)
 
 
 def test_it_costs_a_fixed_number_of_statements(operator: Client, practice: Any) -> None:
@@ -367,7 +367,8 @@ def test_it_costs_a_fixed_number_of_statements(operator: Client, practice: Any) 
         ScheduledJob.objects.create(name=named)
     # slow statements and checkpoints are looked up once there are any, and so is how far files are
     assert count_queries(operator, "1h") <= few + 3
-    assert few <= 24
+    # one of them is the savepoint
+    assert few <= 25
 
 
 def test_what_is_dear_is_kept_for_a_while(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:

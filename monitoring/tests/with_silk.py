@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from marb.access.models import Practice
 from monitoring import profiles
+from monitoring.reading import Work
+from monitoring.room.work import endpoint_row
 from monitoring.tests.house import build_house
 
 WORD = "MAGPIE"
@@ -84,6 +86,17 @@ def test_an_endpoint_leads_to_its_slowest_profile(django_assert_num_queries: Any
     assert found == {"GET claim-detail": reverse("silk:request_detail", args=[slowest.pk])}
     assert profiles.silk_url("GET claim-detail") == found["GET claim-detail"]
     assert profiles.silk_url("GET claim-list") == ""
+
+
+def test_a_slow_endpoint_of_the_control_room_leads_to_its_profiles(client: Client, admin_user: Any) -> None:
+    create_profile(1, path="/api/v1/claims/", view_name="claim-list", time_taken=700)
+    create_profile(2, path="/api/v1/remits/", view_name="remittance-list")
+    client.force_login(admin_user)
+    for endpoint, is_own in (("GET claim-list", True), ("GET claim-detail", False)):
+        cells = endpoint_row(Work(endpoint, 1, 0, 0, 1.0, 700.0, 700.0, 700.0, 700.0, 700.0))
+        answer = client.get(cells[-1].url)
+        assert (answer.status_code, b"/api/v1/claims/" in answer.content) == (200, True)
+        assert (b"/api/v1/remits/" in answer.content) is not is_own
 
 
 def test_profiles_are_kept_by_age_and_number(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,11 +90,14 @@ def read_hits(choices: Sequence[Wanted], errand: Errand | None = None) -> Answer
     return choose(read(choices, errand=errand))
 
 
-def fetch(choices: Sequence[Wanted], fill: Fill) -> Answer:
-    """Answer from the cache, else by `fill`, which one reader at a time runs for a key."""
+def fetch(choices: Sequence[Wanted], fill: Fill, errand: Errand | None = None) -> Answer:
+    """Answer from the cache, else by `fill`, which one reader at a time runs for a key.
+
+    An errand is run in the first trip, whatever is found, and is done when `fill` is called.
+    """
     deadline = time.monotonic() + LEASE_SECONDS
     while True:
-        readings = read(choices, repair=True)
+        readings, errand = read(choices, repair=True, errand=errand), None
         found = choose(readings)
         if found is not None and not is_due(readings):
             return found

@@ -5,6 +5,7 @@
     if (!box) return;
     const show = (answer) => {
         box.querySelector("progress").value = answer.percent;
+        box.querySelector("[data-step]").textContent = answer.step;
         box.querySelector("[data-percent]").textContent = answer.percent;
         box.querySelector("[data-pace]").textContent = answer.pace;
         const status = document.querySelector("#status .m-badge");
