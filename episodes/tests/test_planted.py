@@ -100,7 +100,7 @@ def test_without_plants_every_line_has_its_payers_base_rate(bare):
 def test_nothing_but_a_copy_repeats_a_patients_service_and_day(planted):
     files, _, rows = planted
     seen: Counter[tuple[str, str]] = Counter()
-    member, claim = "", []
+    member, claim = "", list[str]()
     for elements in segments("".join(text for name, text in files.items() if "837" in name)):
         if elements[:2] == ["NM1", "IL"] and not claim:
             member = elements[9]
