@@ -7,28 +7,18 @@ load_ncci`: every member reads them, nobody changes them here.
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import ForeignKey, Q
+from django.db.models import Q
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from claims.admin.fees import PublicAdmin
+from claims.admin.fees import AgreedAdmin, PublicAdmin
 from claims.models import EditRule, NcciPair, UnitLimit
 from claims.policy import DEMANDS, EDITS
-from marb.access.roles import Action, find_practices, may, may_anywhere
-from marb.core.admin import ScopedAdmin
 from marb.core.list_filters import RelatedFilter
-from marb.parties.models import Payer
-
-
-def may_change(request: HttpRequest, rule: EditRule | None) -> bool:
-    """Say whether a person may change a rule, or any at all."""
-    if rule is None:
-        return may_anywhere(request.user, Action.CHANGE_PARTIES)
-    return may(request.user, rule.practice_id, Action.CHANGE_PARTIES)
 
 
 @admin.register(EditRule)
-class EditRuleAdmin(ScopedAdmin):
+class EditRuleAdmin(AgreedAdmin):
     list_display = ("sentence", "payer", "level", "limit", "updated_at")
     list_filter = (("payer", RelatedFilter), ("level", ChoicesDropdownFilter))
     list_select_related = ("payer",)
@@ -48,24 +38,6 @@ class EditRuleAdmin(ScopedAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """A rule stays with its practice."""
         return () if obj is None else ("practice",)
-
-    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
-        practices = find_practices(request.user, Action.CHANGE_PARTIES)
-        if db_field.name == "practice":
-            kwargs["queryset"] = practices
-            kwargs["initial"] = practices.first()
-        if db_field.name == "payer":
-            kwargs["queryset"] = Payer.objects.filter(practice__in=practices)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return may_change(request, None)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may_change(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may_change(request, obj)
 
 
 @admin.register(NcciPair)

@@ -77,11 +77,33 @@ class LocalityAdmin(PublicAdmin):
         return Q(state=term) | Q(contractor=term)
 
 
-def may_change(request: HttpRequest, contract: Contract | None) -> bool:
-    """Say whether a person may change a contract, or any at all."""
-    if contract is None:
+def may_change(request: HttpRequest, row: Any) -> bool:
+    """Say whether a person may change a row of a practice's own tables, or any at all."""
+    if row is None:
         return may_anywhere(request.user, Action.CHANGE_PARTIES)
-    return may(request.user, contract.practice_id, Action.CHANGE_PARTIES)
+    return may(request.user, row.practice_id, Action.CHANGE_PARTIES)
+
+
+class AgreedAdmin(ScopedAdmin):
+    """What a practice holds with a payer: changed by those who may change its payers."""
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
+        practices = find_practices(request.user, Action.CHANGE_PARTIES)
+        if db_field.name == "practice":
+            kwargs["queryset"] = practices
+            kwargs["initial"] = practices.first()
+        if db_field.name == "payer":
+            kwargs["queryset"] = Payer.objects.filter(practice__in=practices)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may_change(request, None)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_change(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_change(request, obj)
 
 
 class ModifierInline(TabularInline):
@@ -101,7 +123,7 @@ class ModifierInline(TabularInline):
 
 
 @admin.register(Contract)
-class ContractAdmin(ScopedAdmin):
+class ContractAdmin(AgreedAdmin):
     list_display = ("name", "payer", "basis", "percent", "effective_from_date", "effective_to_date")
     list_filter = (("payer", RelatedFilter), ("basis", ChoicesDropdownFilter))
     list_select_related = ("payer",)
@@ -124,27 +146,9 @@ class ContractAdmin(ScopedAdmin):
         """A contract stays with its practice and payer; another payer has another contract."""
         return () if obj is None else ("practice", "payer")
 
-    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
-        practices = find_practices(request.user, Action.CHANGE_PARTIES)
-        if db_field.name == "practice":
-            kwargs["queryset"] = practices
-            kwargs["initial"] = practices.first()
-        if db_field.name == "payer":
-            kwargs["queryset"] = Payer.objects.filter(practice__in=practices)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.version += 1 if change else 0
         super().save_model(request, obj, form, change)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return may_change(request, None)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may_change(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may_change(request, obj)
 
 
 @admin.register(ContractFee)
