@@ -50,8 +50,9 @@ JOIN remits_provideradjustment a ON a.practice_id = named.practice_id AND a.refe
     AND a.reference_number <> ''
 UNION
 SELECT a.id, a.practice_id, a.payment_id, a.reference_number
-FROM linking_number named JOIN remits_provideradjustment a ON a.practice_id = named.practice_id
-    AND a.reference_number = named.number AND a.reference_number <> ''
+FROM settling_episode touched JOIN episodes_episodeclaim k ON k.episode_id = touched.id
+JOIN claims_claim c ON c.id = k.claim_id JOIN remits_provideradjustment a ON a.practice_id = c.practice_id
+    AND a.reference_number = c.patient_control_number AND a.reference_number <> ''
 UNION
 SELECT a.id, a.practice_id, a.payment_id, a.reference_number
 FROM episodes_takeback t JOIN settling_episode touched ON touched.id = t.episode_id
