@@ -29,6 +29,8 @@ SETTINGS = {
     "unix_socket_directories": "",
     "max_connections": "200",
     "max_wal_size": "4GB",
+    # a file's transaction makes some thirty temporary tables, each with its locks until it ends
+    "max_locks_per_transaction": "256",
     "jit": "off",
     "fsync": "on",
     "synchronous_commit": "on",
