@@ -21,7 +21,7 @@ from episodes.linkapi import ReasonSerializer
 from episodes.models import Hold, HoldChange, HoldReason, HoldState
 from marb.access.idempotency import idempotent
 from marb.access.roles import Action, may
-from marb.core.download import DownloadViewSet
+from marb.core.bulk import BulkViewSet
 from marb.core.errors import body
 from marb.core.filters import IdFilter, InstantFilter, RowFilterSet, TextFilter
 from marb.core.parser import StrictParser
@@ -110,7 +110,7 @@ class HoldFilterSet(RowFilterSet):
     held_to = InstantFilter("held_at", "lte")
 
 
-class HoldViewSet(DownloadViewSet):
+class HoldViewSet(BulkViewSet):
     """What is held, and what people ruled."""
 
     queryset = Hold.objects.all()

@@ -6,6 +6,7 @@ To put a model to use, or an earlier one again, takes the right to change a prac
 
 from typing import Any
 
+import django_filters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404
@@ -17,13 +18,13 @@ from rest_framework.response import Response
 
 from marb.access.idempotency import idempotent
 from marb.access.roles import Action, may
-from marb.core.bulk import TextField
+from marb.core.bulk import BulkViewSet, TextField
 from marb.core.errors import body
+from marb.core.filters import RowFilterSet
 from marb.core.parser import StrictParser
 from marb.core.reads import note
-from marb.core.viewsets import ReadOnlyViewSet
 from risk.model.steering import Refused, activate
-from risk.models import RiskModel, RiskModelChange
+from risk.models import ModelState, RiskModel, RiskModelChange
 
 MOST_REASON = 300
 FIELDS = [
@@ -64,12 +65,17 @@ class RiskReasonSerializer(serializers.Serializer[Any]):
     reason = TextField(max_length=MOST_REASON)
 
 
-class RiskModelViewSet(ReadOnlyViewSet):
+class RiskModelFilterSet(RowFilterSet):
+    state = django_filters.ChoiceFilter(choices=ModelState.choices)
+
+
+class RiskModelViewSet(BulkViewSet):
     """Models of denial, the newest first."""
 
     queryset = RiskModel.objects.all()
     serializer_class = RiskModelSerializer
     detail_class = RiskModelDetailSerializer
+    filterset_class = RiskModelFilterSet
     parser_classes = (StrictParser,)
     orderings = ("-id",)
     kind = "riskmodel"
