@@ -486,7 +486,9 @@ def create_risk(claim: Claim, payer: Payer, mark: str) -> tuple[RiskScore, Denia
         points=10,
         **said,
     )
-    RuleSet.objects.create(practice_id=claim.practice_id, version=1, rules=[], digest=mark or "0")
+    RuleSet.objects.get_or_create(
+        practice_id=claim.practice_id, version=1, defaults={"rules": [], "digest": mark or "0"}
+    )
     create_model(score, mark)
     pattern = DenialPattern.objects.create(
         practice_id=claim.practice_id,

@@ -36,7 +36,7 @@ DETAILS = {
     "claim": ("claims", WHO + 4),  # lines, findings, answers
     "payment": ("payments", WHO + 2),  # provider adjustments
     "remittance": ("remits", WHO + 4),  # lines, adjustments, findings
-    "episode": ("episodes", WHO + 3),  # chain, remittances
+    "episode": ("episodes", WHO + 5),  # chain, remittances, takebacks, history
 }
 CHILDREN = ("plans", "lines", "findings", "adjustments", "provider_adjustments", "remittances")
 

@@ -82,6 +82,8 @@ PLANTED = [
     ("I7f", "remittance", CHANGED.format(action="unlink")),
     ("I7f", "remittance", CHANGED.format(action="link")),
     ("I7f", "link of remittance", BY_HAND),
+    ("I7g", "payment", "DELETE FROM episodes_hold"),
+    ("I7g", "hold", "UPDATE episodes_hold SET state = 'released'"),
     ("I8", "chunk", "UPDATE pipeline_chunk SET state = 'leased', lease_until = now() - interval '1 hour'"),
     ("I8", "file", "UPDATE pipeline_edifile SET status = 'running', lease_until = now() - interval '1 hour'"),
 ]

@@ -25,7 +25,7 @@ def test_a_name_and_password_are_worth_a_token(client: Client, biller, password:
     token = log_in(client, "biller", password)
     answer = client.get(ME, headers=token)
     assert answer.json()["username"] == "biller"
-    assert answer.json()["practices"][0]["actions"] == ["link", "read", "see_identifiers", "upload"]
+    assert answer.json()["practices"][0]["actions"] == ["link", "read", "see_identifiers", "upload", "work_denials"]
 
 
 def test_only_the_hash_of_a_token_is_kept(client: Client, biller, password: str) -> None:
