@@ -44,6 +44,8 @@ UPDATE episodes_episoderemittance SET method = 'manual', linked_by_id = (SELECT 
 """
 TWICE = "ALTER TABLE {table} DROP CONSTRAINT {name}; UPDATE {table} SET byte_offset = 400"
 
+RELEASED = """INSERT INTO episodes_hold (practice_id, payment_id, reason, state, sentence)
+    SELECT practice_id, id, 'unbalanced', 'released', 'Off by 1.00.' FROM remits_payment LIMIT 1"""
 PLANTED = [
     ("I1a", "file", "UPDATE pipeline_edifile SET scan_claim_count = scan_claim_count + 1"),
     ("I1a", "file", "UPDATE pipeline_edifile SET remittances_rejected = remittances_rejected + 1"),
@@ -82,8 +84,8 @@ PLANTED = [
     ("I7f", "remittance", CHANGED.format(action="unlink")),
     ("I7f", "remittance", CHANGED.format(action="link")),
     ("I7f", "link of remittance", BY_HAND),
-    ("I7g", "payment", "DELETE FROM episodes_hold"),
-    ("I7g", "hold", "UPDATE episodes_hold SET state = 'released'"),
+    ("I7g", "payment", "UPDATE remits_payment SET unbalanced_count = 1"),
+    ("I7g", "hold", RELEASED),
     ("I8", "chunk", "UPDATE pipeline_chunk SET state = 'leased', lease_until = now() - interval '1 hour'"),
     ("I8", "file", "UPDATE pipeline_edifile SET status = 'running', lease_until = now() - interval '1 hour'"),
 ]
