@@ -39,6 +39,7 @@ from marb.core.filters import IdFilter, RowFilterSet, TextFilter
 from marb.core.paginator import MOST_ID
 from marb.core.parser import StrictParser
 from marb.core.reads import note_objects
+from remits.api import BOOLEAN
 
 DENIAL_FIELDS = [
     *("id", "practice", "episode", "remittance", "claim", "patient_control_number", "payer", "payer_name"),
@@ -124,7 +125,7 @@ class DenialFilterSet(RowFilterSet):
     """`open=true` leaves what is not resolved, `desk=7` what is person 7's or nobody's."""
 
     status = django_filters.ChoiceFilter(choices=DenialState.choices)
-    open = django_filters.BooleanFilter(method="filter_open")
+    open = django_filters.ChoiceFilter(choices=BOOLEAN, method="filter_open")
     assignee = IdFilter("assignee_id")
     desk = IdFilter(method="filter_desk")
     category = django_filters.ChoiceFilter(choices=DenialCategory.choices)
@@ -136,9 +137,9 @@ class DenialFilterSet(RowFilterSet):
     deadline_from = django_filters.DateFilter("deadline_date", "gte")
     deadline_to = django_filters.DateFilter("deadline_date", "lte")
 
-    def filter_open(self, queryset: QuerySet[Any, Any], name: str, value: bool) -> QuerySet[Any, Any]:
+    def filter_open(self, queryset: QuerySet[Any, Any], name: str, value: str) -> QuerySet[Any, Any]:
         resolved = Q(status=DenialState.RESOLVED)
-        return queryset.filter(~resolved if value else resolved)
+        return queryset.filter(~resolved if value == "true" else resolved)
 
     def filter_desk(self, queryset: QuerySet[Any, Any], name: str, value: int) -> QuerySet[Any, Any]:
         return queryset.filter(Q(assignee=None) | Q(assignee_id=value))

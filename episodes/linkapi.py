@@ -110,6 +110,7 @@ class LinkViewSet(ReadOnlyViewSet):
     serializer_class: Any = LinkStateSerializer
     parser_classes = (StrictParser,)
     parameters = ()
+    pagination_class = None
     write_action = Action.LINK
 
     @extend_schema(responses=CandidateSerializer(many=True))

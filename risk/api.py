@@ -85,12 +85,17 @@ class RiskDetailSerializer(RiskSerializer):
         fields = [*RiskSerializer.Meta.fields, *PARTS, "model_confidence", "risk_factors", "recommendations"]
 
 
+@extend_schema_field({"type": "number", "minimum": 0, "maximum": 100})
+class ScoreFilter(django_filters.NumberFilter):
+    """A score."""
+
+
 class RiskFilterSet(RowFilterSet):
     """`min_score` is 0 to 100."""
 
     risk_level = django_filters.ChoiceFilter(choices=RiskLevel.choices)
     payer = IdFilter("claim__payer_id")
-    min_score = django_filters.NumberFilter("overall_score", "gte", min_value=0, max_value=100)
+    min_score = ScoreFilter("overall_score", "gte", min_value=0, max_value=100)
     model_version = TextFilter()
     calculated_from = InstantFilter("calculated_at", "gte")
     calculated_to = InstantFilter("calculated_at", "lte")
@@ -210,7 +215,8 @@ class RiskViewSet(CachedViewSet):
 
     def get_many(self, ids: Sequence[int]) -> dict[int, Any]:
         shape = self.chosen(get_shape(self.serializer_class))
-        found = {row["claim_id"]: row for row in select(self.get_queryset().filter(claim_id__in=ids), shape)}
+        rows = select(self.get_queryset().filter(claim_id__in=ids), shape, ["claim_id"])
+        found = {row["claim_id"]: row for row in rows}
         note(self.request, [(row["claim_id"], row["practice_id"]) for row in found.values()])
         return {number: self.show_row(found[number], shape) for number in ids if number in found}
 

@@ -127,6 +127,7 @@ class SearchViewSet(PatternViewSet):
     """Searching, and holding claims against what was found."""
 
     parameters = ("days_back",)
+    pagination_class = None
 
     @extend_schema(request=None, parameters=[DAYS], responses={202: StartedSerializer})
     def detect(self, request: Request, pk: str) -> Response:

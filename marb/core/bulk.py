@@ -31,11 +31,13 @@ class WholeNumberField(serializers.IntegerField):
 
 
 class TextField(serializers.CharField):
-    """A JSON text; a number or a truth value is none, NUL is in none."""
+    """A JSON text; a number or a truth value is none, NUL is in none. Its length counts the blanks at its ends too."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
         return super().to_internal_value(data)
 
 

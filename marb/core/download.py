@@ -75,6 +75,8 @@ class Batches:
         queryset = select(view.filter_queryset(view.get_queryset()), shape, [ordering.removeprefix("-")])
         self.shape, self.pages = shape, walk(queryset, ordering, most_rows(view))
         self.rows: list[Any] = []
+        # what no row comes of is refused as well
+        view.parts()
         self.first = self.read()
 
     def read(self) -> Answers:

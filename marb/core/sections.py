@@ -9,6 +9,8 @@ user)` gives {id: JSON value} for many objects in a fixed number of queries, the
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+Expand = Callable[[Sequence[int], Any], dict[int, Any]]
+
 
 class Section(NamedTuple):
     """One part added to a kind of page: `name` is its key in the API's expand= and its place on the page."""
@@ -16,7 +18,7 @@ class Section(NamedTuple):
     name: str
     title: str
     render: Callable[[Any, Any], tuple[str, dict[str, Any]]] | None
-    expand: Callable[[Sequence[int], Any], dict[int, Any]] | None
+    expand: Expand | None
     depends: tuple[str, ...] = ()
 
 
@@ -29,7 +31,7 @@ def register(
     *,
     title: str = "",
     render: Callable[[Any, Any], tuple[str, dict[str, Any]]] | None = None,
-    expand: Callable[[Sequence[int], Any], dict[int, Any]] | None = None,
+    expand: Expand | None = None,
     depends: tuple[str, ...] = (),
 ) -> None:
     """Add a section to every page and answer of a kind ("claim", "remittance", "payer").

@@ -19,6 +19,7 @@ from monitoring.tests.addresses import find_addresses
 from monitoring.tests.house import House, build_house
 
 LISTS = [*("claims/", "claims/unlinked/", "remits/", "payments/", "episodes/", "files/"), *("payers/", "plans/")]
+LISTS += ["providers/", "denials/", "underpayments/", "holds/", "risk/", "risk/models/", "patterns/"]
 API = "/api/v1/"
 
 
@@ -49,7 +50,7 @@ def rows_of(client: Client, address: str) -> list[Any]:
     return [json.loads(line) for line in text_of(answer).splitlines()]
 
 
-@pytest.mark.parametrize("address", [*LISTS, "providers/"])
+@pytest.mark.parametrize("address", LISTS)
 def test_an_export_holds_the_rows_of_the_list_as_the_list_shows_them(address: str, member: Client) -> None:
     listed = member.get(API + address).json()["results"]
     assert rows_of(member, f"{address}export/ndjson/") == listed
@@ -172,6 +173,21 @@ def test_many_rows_are_had_by_their_ids_in_their_order(member: Client, claims: l
     assert found["missing"] == [999_999_999]
     listed = {row["id"]: row for row in member.get(f"{API}claims/").json()["results"]}
     assert all(row == listed[row["id"]] for row in found["results"])
+
+
+@pytest.mark.parametrize("address", sorted({*LISTS} - {"claims/unlinked/"}))
+def test_rows_had_by_their_ids_are_those_of_the_list(address: str, member: Client) -> None:
+    listed = member.get(API + address).json()["results"]
+    # a score is addressed by its claim
+    ids = [row["claim"] if address == "risk/" else row["id"] for row in listed]
+    answer = member.post(f"{API}{address}bulk/", {"ids": ids}, content_type="application/json")
+    assert (answer.status_code, answer.json()) == (200, {"results": listed, "missing": []})
+    narrow = member.post(f"{API}{address}bulk/?fields=id", {"ids": ids}, content_type="application/json")
+    assert narrow.json() == {"results": [{"id": row["id"]} for row in listed], "missing": []}
+
+
+def test_a_part_that_is_none_is_400_though_no_row_would_have_it(member: Client, house: House) -> None:
+    assert member.get(f"{API}remits/export/ndjson/?expand=nothing&status=error").status_code == 400
 
 
 def test_bulk_takes_fields_and_parts(member: Client, house: House) -> None:
