@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-            },
+            "indexes": [models.Index(fields=['practice', 'patient_control_number'], name='claim_by_control_number'), models.Index(fields=['practice', '-created_at', '-id'], name='claim_newest'), models.Index(fields=['payer', 'status'], name='claim_by_payer_status'), models.Index(fields=['billing_provider'], name='claim_by_billing_provider'), models.Index(fields=['practice', '-service_from_date'], include=('charge_amount', 'status'), name='claim_by_service_date'), models.Index(condition=models.Q(('status', 'incomplete')), fields=['practice', '-id'], name='claim_not_clean'), models.Index(models.F('practice'), django.db.models.functions.text.Upper('patient_last_name'), name='claim_by_patient_name'), models.Index(fields=['practice', 'subscriber_member_id'], name='claim_by_member_id'), models.Index(condition=models.Q(('payer_claim_control_number', ''), _negated=True), fields=['practice', 'payer_claim_control_number'], name='claim_by_payer_number')], "constraints": [models.UniqueConstraint(fields=('file', 'byte_offset'), name='claim_once'), models.CheckConstraint(condition=models.Q(('byte_end__gt', models.F('byte_offset'))), name='claim_has_extent'), models.CheckConstraint(condition=models.Q(('claim_type__in', ['P', 'I', 'D'])), name='claim_type_known'), models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'processed', 'incomplete', 'error'])), name='claim_status_known'), models.CheckConstraint(condition=models.Q(('service_from_date__isnull', True), ('service_to_date__isnull', True), ('service_to_date__gte', models.F('service_from_date')), _connector='OR'), name='claim_service_dates_in_order')], },
         ),
         migrations.CreateModel(
             name='ServiceLine',
@@ -107,70 +107,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['claim_id', 'line_number'],
-            },
-        ),
-        migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(fields=['practice', 'patient_control_number'], name='claim_by_control_number'),
-        ),
-        migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(fields=['practice', '-created_at', '-id'], name='claim_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(fields=['payer', 'status'], name='claim_by_payer_status'),
-        ),
-        migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(fields=['billing_provider'], name='claim_by_billing_provider'),
-        ),
-        migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(fields=['practice', '-service_from_date'], include=('charge_amount', 'status'), name='claim_by_service_date'),
-        ),
-        migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(condition=models.Q(('status', 'incomplete')), fields=['practice', '-id'], name='claim_not_clean'),
-        ),
-        migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(models.F('practice'), django.db.models.functions.text.Upper('patient_last_name'), name='claim_by_patient_name'),
-        ),
-        migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(fields=['practice', 'subscriber_member_id'], name='claim_by_member_id'),
-        ),
-        migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(condition=models.Q(('payer_claim_control_number', ''), _negated=True), fields=['practice', 'payer_claim_control_number'], name='claim_by_payer_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.UniqueConstraint(fields=('file', 'byte_offset'), name='claim_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(('byte_end__gt', models.F('byte_offset'))), name='claim_has_extent'),
-        ),
-        migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(('claim_type__in', ['P', 'I', 'D'])), name='claim_type_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'processed', 'incomplete', 'error'])), name='claim_status_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(('service_from_date__isnull', True), ('service_to_date__isnull', True), ('service_to_date__gte', models.F('service_from_date')), _connector='OR'), name='claim_service_dates_in_order'),
-        ),
-        migrations.AddIndex(
-            model_name='serviceline',
-            index=models.Index(fields=['practice', 'procedure_code'], name='serviceline_by_procedure'),
-        ),
-        migrations.AddConstraint(
-            model_name='serviceline',
-            constraint=models.UniqueConstraint(fields=('claim', 'line_number'), name='serviceline_once'),
+            "indexes": [models.Index(fields=['practice', 'procedure_code'], name='serviceline_by_procedure')], "constraints": [models.UniqueConstraint(fields=('claim', 'line_number'), name='serviceline_once')], },
         ),
     ]

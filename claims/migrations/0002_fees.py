@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['payer_id', '-effective_from_date'],
-            },
+            "constraints": [models.UniqueConstraint(fields=('practice', 'payer', 'effective_from_date'), name='contract_once'), models.CheckConstraint(condition=models.Q(('basis__in', ['medicare', 'own'])), name='contract_basis_known'), models.CheckConstraint(condition=models.Q(('percent__gt', 0)), name='contract_percent_positive'), models.CheckConstraint(condition=models.Q(('effective_to_date__isnull', True), ('effective_to_date__gte', models.F('effective_from_date')), _connector='OR'), name='contract_period_in_order')], },
         ),
         migrations.CreateModel(
             name='ContractFee',
@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['contract_id', 'procedure_code', 'modifier'],
-            },
+            "constraints": [models.UniqueConstraint(fields=('contract', 'procedure_code', 'modifier'), name='contractfee_once'), models.CheckConstraint(condition=models.Q(('amount__gte', 0)), name='contractfee_not_negative')], },
         ),
         migrations.CreateModel(
             name='FeeModifier',
@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['contract_id', 'modifier'],
-            },
+            "constraints": [models.UniqueConstraint(fields=('contract', 'modifier'), name='feemodifier_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('effect__in', ['percent', 'portion', 'row', 'rank', 'by_report', 'none'])), name='feemodifier_effect_known'), models.CheckConstraint(condition=models.Q(('percent__gte', 0)), name='feemodifier_percent_not_negative')], },
         ),
         migrations.CreateModel(
             name='FeeSchedule',
@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
                 ('facility_amount', models.DecimalField(decimal_places=2, max_digits=12)),
                 ('nonfacility_amount', models.DecimalField(decimal_places=2, max_digits=12)),
                 ('schedule', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='caps', to='claims.feeschedule')),
-            ],
+            ], options={"constraints": [models.UniqueConstraint(fields=('schedule', 'contractor', 'locality', 'procedure_code', 'modifier'), name='feecap_once')], },
         ),
         migrations.CreateModel(
             name='Fee',
@@ -134,7 +134,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['schedule_id', 'procedure_code', 'modifier'],
-            },
+            "constraints": [models.UniqueConstraint(fields=('schedule', 'procedure_code', 'modifier'), name='fee_once')], },
         ),
         migrations.CreateModel(
             name='FeeVersion',
@@ -162,7 +162,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'localities',
                 'ordering': ['schedule_id', 'contractor', 'locality'],
-            },
+            "constraints": [models.UniqueConstraint(fields=('schedule', 'contractor', 'locality'), name='locality_once')], },
         ),
         migrations.CreateModel(
             name='LocalityZip',
@@ -172,58 +172,6 @@ class Migration(migrations.Migration):
                 ('contractor', models.CharField(max_length=5)),
                 ('locality', models.CharField(max_length=2)),
                 ('schedule', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='zips', to='claims.feeschedule')),
-            ],
-        ),
-        migrations.AddConstraint(
-            model_name='contract',
-            constraint=models.UniqueConstraint(fields=('practice', 'payer', 'effective_from_date'), name='contract_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='contract',
-            constraint=models.CheckConstraint(condition=models.Q(('basis__in', ['medicare', 'own'])), name='contract_basis_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='contract',
-            constraint=models.CheckConstraint(condition=models.Q(('percent__gt', 0)), name='contract_percent_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='contract',
-            constraint=models.CheckConstraint(condition=models.Q(('effective_to_date__isnull', True), ('effective_to_date__gte', models.F('effective_from_date')), _connector='OR'), name='contract_period_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='contractfee',
-            constraint=models.UniqueConstraint(fields=('contract', 'procedure_code', 'modifier'), name='contractfee_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='contractfee',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', 0)), name='contractfee_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='feemodifier',
-            constraint=models.UniqueConstraint(fields=('contract', 'modifier'), name='feemodifier_once', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='feemodifier',
-            constraint=models.CheckConstraint(condition=models.Q(('effect__in', ['percent', 'portion', 'row', 'rank', 'by_report', 'none'])), name='feemodifier_effect_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='feemodifier',
-            constraint=models.CheckConstraint(condition=models.Q(('percent__gte', 0)), name='feemodifier_percent_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='feecap',
-            constraint=models.UniqueConstraint(fields=('schedule', 'contractor', 'locality', 'procedure_code', 'modifier'), name='feecap_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='fee',
-            constraint=models.UniqueConstraint(fields=('schedule', 'procedure_code', 'modifier'), name='fee_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='locality',
-            constraint=models.UniqueConstraint(fields=('schedule', 'contractor', 'locality'), name='locality_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='localityzip',
-            constraint=models.UniqueConstraint(fields=('schedule', 'zip_code'), name='localityzip_once'),
+            ], options={"constraints": [models.UniqueConstraint(fields=('schedule', 'zip_code'), name='localityzip_once')], },
         ),
     ]

@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['file_id', 'seq'],
-            },
+            "indexes": [models.Index(condition=models.Q(('level__in', ('group', 'set'))), fields=['practice', 'group_control', 'set_control'], name='answer_by_set'), models.Index(condition=models.Q(('level', 'interchange')), fields=['practice', 'interchange_control'], name='answer_by_isa'), models.Index(condition=models.Q(('level', 'claim')), fields=['practice', 'patient_control_number'], name='answer_by_claim'), models.Index(condition=models.Q(('named_file__isnull', False)), fields=['named_file'], name='answer_of_named_file')], "constraints": [models.UniqueConstraint(fields=('file', 'seq'), name='answer_once'), models.CheckConstraint(condition=models.Q(('level__in', ['interchange', 'group', 'set', 'claim'])), name='answer_level_known'), models.CheckConstraint(condition=models.Q(('verdict__in', ['accepted', 'errors', 'rejected', 'noted'])), name='answer_verdict_known')], },
         ),
         migrations.CreateModel(
             name='ClaimAnswer',
@@ -54,50 +54,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['claim_id', 'answer_id'],
-            },
-        ),
-        migrations.AddIndex(
-            model_name='answer',
-            index=models.Index(condition=models.Q(('level__in', ('group', 'set'))), fields=['practice', 'group_control', 'set_control'], name='answer_by_set'),
-        ),
-        migrations.AddIndex(
-            model_name='answer',
-            index=models.Index(condition=models.Q(('level', 'interchange')), fields=['practice', 'interchange_control'], name='answer_by_isa'),
-        ),
-        migrations.AddIndex(
-            model_name='answer',
-            index=models.Index(condition=models.Q(('level', 'claim')), fields=['practice', 'patient_control_number'], name='answer_by_claim'),
-        ),
-        migrations.AddIndex(
-            model_name='answer',
-            index=models.Index(condition=models.Q(('named_file__isnull', False)), fields=['named_file'], name='answer_of_named_file'),
-        ),
-        migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.UniqueConstraint(fields=('file', 'seq'), name='answer_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.CheckConstraint(condition=models.Q(('level__in', ['interchange', 'group', 'set', 'claim'])), name='answer_level_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.CheckConstraint(condition=models.Q(('verdict__in', ['accepted', 'errors', 'rejected', 'noted'])), name='answer_verdict_known'),
-        ),
-        migrations.AddIndex(
-            model_name='claimanswer',
-            index=models.Index(fields=['answer'], name='claimanswer_of_answer'),
-        ),
-        migrations.AddIndex(
-            model_name='claimanswer',
-            index=models.Index(condition=models.Q(('is_current', True)), fields=['practice', 'verdict', '-claim'], name='claimanswer_current'),
-        ),
-        migrations.AddConstraint(
-            model_name='claimanswer',
-            constraint=models.UniqueConstraint(fields=('claim', 'answer'), name='claimanswer_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='claimanswer',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('claim',), name='claimanswer_one_current'),
+            "indexes": [models.Index(fields=['answer'], name='claimanswer_of_answer'), models.Index(condition=models.Q(('is_current', True)), fields=['practice', 'verdict', '-claim'], name='claimanswer_current')], "constraints": [models.UniqueConstraint(fields=('claim', 'answer'), name='claimanswer_once'), models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('claim',), name='claimanswer_one_current')], },
         ),
     ]

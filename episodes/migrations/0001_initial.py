@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-            },
+            "indexes": [models.Index(fields=['practice', 'status', '-created_at'], name='episode_by_status'), models.Index(fields=['practice', '-created_at', '-id'], name='episode_newest')], "constraints": [models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'linked', 'complete', 'denied'])), name='episode_status_known'), models.CheckConstraint(condition=models.Q(('status', 'pending'), ('remittance_count__gt', 0), ('claim_count__gt', 0), _connector='OR'), name='episode_not_empty')], },
         ),
         migrations.CreateModel(
             name='EpisodeClaim',
@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['episode_id', 'claim_id'],
-            },
+            "indexes": [models.Index(fields=['episode', 'claim'], name='episodeclaim_of_episode')], },
         ),
         migrations.CreateModel(
             name='EpisodeRemittance',
@@ -69,42 +69,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['episode_id', 'remittance_id'],
-            },
-        ),
-        migrations.AddIndex(
-            model_name='episode',
-            index=models.Index(fields=['practice', 'status', '-created_at'], name='episode_by_status'),
-        ),
-        migrations.AddIndex(
-            model_name='episode',
-            index=models.Index(fields=['practice', '-created_at', '-id'], name='episode_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='episode',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'linked', 'complete', 'denied'])), name='episode_status_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='episode',
-            constraint=models.CheckConstraint(condition=models.Q(('status', 'pending'), ('remittance_count__gt', 0), ('claim_count__gt', 0), _connector='OR'), name='episode_not_empty'),
-        ),
-        migrations.AddIndex(
-            model_name='episodeclaim',
-            index=models.Index(fields=['episode', 'claim'], name='episodeclaim_of_episode'),
-        ),
-        migrations.AddIndex(
-            model_name='episoderemittance',
-            index=models.Index(fields=['episode', 'remittance'], name='episoderemit_of_episode'),
-        ),
-        migrations.AddIndex(
-            model_name='episoderemittance',
-            index=models.Index(fields=['claim'], name='episoderemit_of_claim'),
-        ),
-        migrations.AddConstraint(
-            model_name='episoderemittance',
-            constraint=models.CheckConstraint(condition=models.Q(('confidence__gte', 0), ('confidence__lte', 1)), name='episoderemittance_confidence_share'),
-        ),
-        migrations.AddConstraint(
-            model_name='episoderemittance',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('method', 'manual'), _negated=True), ('linked_by__isnull', False), _connector='OR'), name='episoderemittance_hand_named'),
+            "indexes": [models.Index(fields=['episode', 'remittance'], name='episoderemit_of_episode'), models.Index(fields=['claim'], name='episoderemit_of_claim')], "constraints": [models.CheckConstraint(condition=models.Q(('confidence__gte', 0), ('confidence__lte', 1)), name='episoderemittance_confidence_share'), models.CheckConstraint(condition=models.Q(models.Q(('method', 'manual'), _negated=True), ('linked_by__isnull', False), _connector='OR'), name='episoderemittance_hand_named')], },
         ),
     ]

@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'denial',
                 'ordering': ['priority', 'id'],
-            },
+            "indexes": [models.Index(condition=models.Q(('status', 'resolved'), _negated=True), fields=['practice', 'priority', 'id'], name='denialitem_work'), models.Index(fields=['practice', 'priority', 'id'], name='denialitem_by_priority'), models.Index(fields=['payer'], name='denialitem_of_payer')], "constraints": [models.CheckConstraint(condition=models.Q(('status', 'resolved'), models.Q(('closed_by', ''), ('resolution', ''), ('resolved_at', None)), _connector='OR'), name='denialitem_resolution_ends')], },
         ),
         migrations.CreateModel(
             name='DenialNote',
@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-            },
+            "indexes": [models.Index(fields=['item', '-id'], name='denialnote_of_item')], },
         ),
         migrations.CreateModel(
             name='DenialReason',
@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['carc', 'group_code', 'rarc', 'practice_id'],
-            },
+            "constraints": [models.UniqueConstraint(fields=('practice', 'carc', 'group_code', 'rarc'), name='denialreason_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('is_denial', False), models.Q(('strategy', ''), _negated=True), _connector='OR'), name='denialreason_denial_has_strategy'), models.CheckConstraint(condition=models.Q(('is_denial', False), models.Q(('category__in', ['capitation', 'contractual', 'patient_share', 'prior_payer', 'informational']), _negated=True), _connector='OR'), name='denialreason_category_fits')], },
         ),
         migrations.CreateModel(
             name='DenialRecheck',
@@ -115,43 +115,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
-            },
-        ),
-        migrations.AddIndex(
-            model_name='denialitem',
-            index=models.Index(condition=models.Q(('status', 'resolved'), _negated=True), fields=['practice', 'priority', 'id'], name='denialitem_work'),
-        ),
-        migrations.AddIndex(
-            model_name='denialitem',
-            index=models.Index(fields=['practice', 'priority', 'id'], name='denialitem_by_priority'),
-        ),
-        migrations.AddIndex(
-            model_name='denialitem',
-            index=models.Index(fields=['payer'], name='denialitem_of_payer'),
-        ),
-        migrations.AddConstraint(
-            model_name='denialitem',
-            constraint=models.CheckConstraint(condition=models.Q(('status', 'resolved'), models.Q(('closed_by', ''), ('resolution', ''), ('resolved_at', None)), _connector='OR'), name='denialitem_resolution_ends'),
-        ),
-        migrations.AddIndex(
-            model_name='denialnote',
-            index=models.Index(fields=['item', '-id'], name='denialnote_of_item'),
-        ),
-        migrations.AddConstraint(
-            model_name='denialreason',
-            constraint=models.UniqueConstraint(fields=('practice', 'carc', 'group_code', 'rarc'), name='denialreason_once', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='denialreason',
-            constraint=models.CheckConstraint(condition=models.Q(('is_denial', False), models.Q(('strategy', ''), _negated=True), _connector='OR'), name='denialreason_denial_has_strategy'),
-        ),
-        migrations.AddConstraint(
-            model_name='denialreason',
-            constraint=models.CheckConstraint(condition=models.Q(('is_denial', False), models.Q(('category__in', ['capitation', 'contractual', 'patient_share', 'prior_payer', 'informational']), _negated=True), _connector='OR'), name='denialreason_category_fits'),
-        ),
-        migrations.AddConstraint(
-            model_name='denialrecheck',
-            constraint=models.UniqueConstraint(fields=('practice', 'carc'), name='denialrecheck_once'),
+            "constraints": [models.UniqueConstraint(fields=('practice', 'carc'), name='denialrecheck_once')], },
         ),
         OPERATION,
     ]

@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-            },
+            "indexes": [models.Index(fields=['practice', 'status', '-variance_amount', '-id'], name='underpaidline_queue'), models.Index(fields=['practice', '-id'], name='underpaidline_newest'), models.Index(fields=['practice', 'month', 'payer', 'provider'], name='underpaidline_by_month'), models.Index(fields=['practice', 'procedure_code'], name='underpaidline_by_procedure'), models.Index(fields=['claim'], name='underpaidline_of_claim')], "constraints": [models.CheckConstraint(condition=models.Q(('status__in', ['open', 'disputed', 'recovered', 'accepted'])), name='underpaidline_status_known'), models.CheckConstraint(condition=models.Q(('variance_amount__gte', 0)), name='underpaidline_variance_not_negative')], },
         ),
         migrations.CreateModel(
             name='UnderpaidChange',
@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-            },
+            "indexes": [models.Index(fields=['line', '-id'], name='underpaidchange_of_line')], "constraints": [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='underpaidchange_says_why')], },
         ),
         migrations.CreateModel(
             name='CountedChain',
@@ -168,41 +168,5 @@ class Migration(migrations.Migration):
                 'ordering': ['practice_id', 'payer_id'],
                 'constraints': [models.UniqueConstraint(fields=('practice', 'payer'), name='tolerance_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('amount__gte', 0)), name='tolerance_amount_not_negative'), models.CheckConstraint(condition=models.Q(('percent__gte', 0), ('percent__lte', 100)), name='tolerance_percent_share')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='underpaidline',
-            index=models.Index(fields=['practice', 'status', '-variance_amount', '-id'], name='underpaidline_queue'),
-        ),
-        migrations.AddIndex(
-            model_name='underpaidline',
-            index=models.Index(fields=['practice', '-id'], name='underpaidline_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='underpaidline',
-            index=models.Index(fields=['practice', 'month', 'payer', 'provider'], name='underpaidline_by_month'),
-        ),
-        migrations.AddIndex(
-            model_name='underpaidline',
-            index=models.Index(fields=['practice', 'procedure_code'], name='underpaidline_by_procedure'),
-        ),
-        migrations.AddIndex(
-            model_name='underpaidline',
-            index=models.Index(fields=['claim'], name='underpaidline_of_claim'),
-        ),
-        migrations.AddConstraint(
-            model_name='underpaidline',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['open', 'disputed', 'recovered', 'accepted'])), name='underpaidline_status_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='underpaidline',
-            constraint=models.CheckConstraint(condition=models.Q(('variance_amount__gte', 0)), name='underpaidline_variance_not_negative'),
-        ),
-        migrations.AddIndex(
-            model_name='underpaidchange',
-            index=models.Index(fields=['line', '-id'], name='underpaidchange_of_line'),
-        ),
-        migrations.AddConstraint(
-            model_name='underpaidchange',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='underpaidchange_says_why'),
         ),
     ]

@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-fired_at'],
-            },
+            "indexes": [models.Index(fields=['-fired_at'], name='alert_newest')], "constraints": [models.UniqueConstraint(condition=models.Q(('cleared_at__isnull', True)), fields=('rule',), name='alert_open_once')], },
         ),
         migrations.CreateModel(
             name='AlertTarget',
@@ -100,7 +100,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-            },
+            "constraints": [models.UniqueConstraint(fields=('alert', 'target', 'event'), name='notice_once')], },
         ),
         migrations.CreateModel(
             name='Process',
@@ -142,7 +142,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-at'],
-            },
+            "indexes": [models.Index(fields=['-at'], name='checkpoint_newest'), models.Index(fields=['operation', '-process_memory_delta_mb'], name='checkpoint_delta')], "constraints": [models.UniqueConstraint(fields=('process', 'number'), name='checkpoint_once')], },
         ),
         migrations.CreateModel(
             name='Sample',
@@ -161,7 +161,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-at'],
-            },
+            "indexes": [models.Index(fields=['span', 'at'], name='sample_age')], "constraints": [models.UniqueConstraint(fields=('span', 'name', 'at', 'label', 'process'), name='sample_once', nulls_distinct=False)], },
         ),
         migrations.CreateModel(
             name='Statement',
@@ -198,46 +198,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-at'],
-            },
-        ),
-        migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['-fired_at'], name='alert_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.UniqueConstraint(condition=models.Q(('cleared_at__isnull', True)), fields=('rule',), name='alert_open_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(fields=('alert', 'target', 'event'), name='notice_once'),
-        ),
-        migrations.AddIndex(
-            model_name='checkpoint',
-            index=models.Index(fields=['-at'], name='checkpoint_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='checkpoint',
-            index=models.Index(fields=['operation', '-process_memory_delta_mb'], name='checkpoint_delta'),
-        ),
-        migrations.AddConstraint(
-            model_name='checkpoint',
-            constraint=models.UniqueConstraint(fields=('process', 'number'), name='checkpoint_once'),
-        ),
-        migrations.AddIndex(
-            model_name='sample',
-            index=models.Index(fields=['span', 'at'], name='sample_age'),
-        ),
-        migrations.AddConstraint(
-            model_name='sample',
-            constraint=models.UniqueConstraint(fields=('span', 'name', 'at', 'label', 'process'), name='sample_once', nulls_distinct=False),
-        ),
-        migrations.AddIndex(
-            model_name='timing',
-            index=models.Index(fields=['span', 'at'], name='timing_age'),
-        ),
-        migrations.AddConstraint(
-            model_name='timing',
-            constraint=models.UniqueConstraint(fields=('span', 'kind', 'at', 'name', 'process'), name='timing_once', nulls_distinct=False),
+            "indexes": [models.Index(fields=['span', 'at'], name='timing_age')], "constraints": [models.UniqueConstraint(fields=('span', 'kind', 'at', 'name', 'process'), name='timing_once', nulls_distinct=False)], },
         ),
     ]

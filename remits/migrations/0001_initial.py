@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-            },
+            "indexes": [models.Index(fields=['practice', '-payment_date', '-id'], name='payment_newest'), models.Index(fields=['practice', 'trace_number'], name='payment_by_trace_number'), models.Index(fields=['payer'], name='payment_by_payer'), models.Index(condition=models.Q(('difference_amount__isnull', False), models.Q(('difference_amount', 0), _negated=True)), fields=['practice', '-id'], name='payment_unbalanced')], "constraints": [models.UniqueConstraint(fields=('file', 'byte_offset'), name='payment_once')], },
         ),
         migrations.CreateModel(
             name='ProviderAdjustment',
@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['payment_id', 'byte_offset', 'seq'],
-            },
+            "constraints": [models.UniqueConstraint(fields=('payment', 'byte_offset', 'seq'), name='provideradjustment_once')], },
         ),
         migrations.CreateModel(
             name='Remittance',
@@ -112,7 +112,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-            },
+            "indexes": [models.Index(fields=['practice', 'patient_control_number'], name='remittance_by_control_number'), models.Index(condition=models.Q(('payer_claim_control_number', ''), _negated=True), fields=['practice', 'payer_claim_control_number'], name='remittance_by_payer_number'), models.Index(fields=['practice', '-created_at', '-id'], name='remittance_newest'), models.Index(fields=['payer', 'claim_status_code'], name='remittance_by_payer'), models.Index(fields=['payment', 'byte_offset'], name='remittance_of_payment'), models.Index(condition=models.Q(('status', 'error')), fields=['practice', '-id'], name='remittance_unbalanced'), models.Index(models.F('practice'), django.db.models.functions.text.Upper('patient_last_name'), name='remittance_by_patient_name')], "constraints": [models.UniqueConstraint(fields=('file', 'byte_offset'), name='remittance_once'), models.CheckConstraint(condition=models.Q(('byte_end__gt', models.F('byte_offset'))), name='remittance_has_extent'), models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'processed', 'error'])), name='remittance_status_known'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'processed'), _negated=True), models.Q(('claim_difference_amount', 0), ('line_difference_amount', 0)), _connector='OR'), name='remittance_processed_balances')], },
         ),
         migrations.CreateModel(
             name='RemittanceLine',
@@ -141,7 +141,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['remittance_id', 'line_number'],
-            },
+            "constraints": [models.UniqueConstraint(fields=('remittance', 'line_number'), name='remittanceline_once')], },
         ),
         migrations.CreateModel(
             name='Adjustment',
@@ -158,86 +158,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['remittance_id', 'seq'],
-            },
-        ),
-        migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['practice', '-payment_date', '-id'], name='payment_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['practice', 'trace_number'], name='payment_by_trace_number'),
-        ),
-        migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['payer'], name='payment_by_payer'),
-        ),
-        migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(condition=models.Q(('difference_amount__isnull', False), models.Q(('difference_amount', 0), _negated=True)), fields=['practice', '-id'], name='payment_unbalanced'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(fields=('file', 'byte_offset'), name='payment_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='provideradjustment',
-            constraint=models.UniqueConstraint(fields=('payment', 'byte_offset', 'seq'), name='provideradjustment_once'),
-        ),
-        migrations.AddIndex(
-            model_name='remittance',
-            index=models.Index(fields=['practice', 'patient_control_number'], name='remittance_by_control_number'),
-        ),
-        migrations.AddIndex(
-            model_name='remittance',
-            index=models.Index(condition=models.Q(('payer_claim_control_number', ''), _negated=True), fields=['practice', 'payer_claim_control_number'], name='remittance_by_payer_number'),
-        ),
-        migrations.AddIndex(
-            model_name='remittance',
-            index=models.Index(fields=['practice', '-created_at', '-id'], name='remittance_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='remittance',
-            index=models.Index(fields=['payer', 'claim_status_code'], name='remittance_by_payer'),
-        ),
-        migrations.AddIndex(
-            model_name='remittance',
-            index=models.Index(fields=['payment', 'byte_offset'], name='remittance_of_payment'),
-        ),
-        migrations.AddIndex(
-            model_name='remittance',
-            index=models.Index(condition=models.Q(('status', 'error')), fields=['practice', '-id'], name='remittance_unbalanced'),
-        ),
-        migrations.AddIndex(
-            model_name='remittance',
-            index=models.Index(models.F('practice'), django.db.models.functions.text.Upper('patient_last_name'), name='remittance_by_patient_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='remittance',
-            constraint=models.UniqueConstraint(fields=('file', 'byte_offset'), name='remittance_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='remittance',
-            constraint=models.CheckConstraint(condition=models.Q(('byte_end__gt', models.F('byte_offset'))), name='remittance_has_extent'),
-        ),
-        migrations.AddConstraint(
-            model_name='remittance',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'processed', 'error'])), name='remittance_status_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='remittance',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'processed'), _negated=True), models.Q(('claim_difference_amount', 0), ('line_difference_amount', 0)), _connector='OR'), name='remittance_processed_balances'),
-        ),
-        migrations.AddConstraint(
-            model_name='remittanceline',
-            constraint=models.UniqueConstraint(fields=('remittance', 'line_number'), name='remittanceline_once'),
-        ),
-        migrations.AddIndex(
-            model_name='adjustment',
-            index=models.Index(fields=['practice', 'carc', 'group_code'], include=('amount',), name='adjustment_by_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='adjustment',
-            constraint=models.UniqueConstraint(fields=('remittance', 'seq'), name='adjustment_once'),
+            "indexes": [models.Index(fields=['practice', 'carc', 'group_code'], include=('amount',), name='adjustment_by_reason')], "constraints": [models.UniqueConstraint(fields=('remittance', 'seq'), name='adjustment_once')], },
         ),
     ]

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'model',
                 'ordering': ['-id'],
-            },
+            "constraints": [models.UniqueConstraint(fields=('practice', 'version'), name='riskmodel_version_once'), models.UniqueConstraint(condition=models.Q(('state', 'active')), fields=('practice',), name='riskmodel_one_active'), models.CheckConstraint(condition=models.Q(('state__in', ['candidate', 'active', 'retired', 'refused'])), name='riskmodel_state_known')], },
         ),
         migrations.CreateModel(
             name='RiskModelChange',
@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'model change',
                 'ordering': ['-id'],
-            },
+            "indexes": [models.Index(fields=['risk_model', '-id'], name='riskmodelchange_of_model'), models.Index(fields=['practice', '-id'], name='riskmodelchange_newest')], "constraints": [models.CheckConstraint(condition=models.Q(('step__in', ['activated', 'retired', 'refused', 'rolled_back'])), name='riskmodelchange_step_known')], },
         ),
         migrations.CreateModel(
             name='RiskDecision',
@@ -74,29 +74,5 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['claim', '-id'], name='riskdecision_of_claim'), models.Index(fields=['practice', '-id'], name='riskdecision_newest')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('decision__in', ['held', 'sent', 'corrected'])), name='riskdecision_known')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='riskmodel',
-            constraint=models.UniqueConstraint(fields=('practice', 'version'), name='riskmodel_version_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='riskmodel',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'active')), fields=('practice',), name='riskmodel_one_active'),
-        ),
-        migrations.AddConstraint(
-            model_name='riskmodel',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['candidate', 'active', 'retired', 'refused'])), name='riskmodel_state_known'),
-        ),
-        migrations.AddIndex(
-            model_name='riskmodelchange',
-            index=models.Index(fields=['risk_model', '-id'], name='riskmodelchange_of_model'),
-        ),
-        migrations.AddIndex(
-            model_name='riskmodelchange',
-            index=models.Index(fields=['practice', '-id'], name='riskmodelchange_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='riskmodelchange',
-            constraint=models.CheckConstraint(condition=models.Q(('step__in', ['activated', 'retired', 'refused', 'rolled_back'])), name='riskmodelchange_step_known'),
         ),
     ]

@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name', 'id'],
-            },
+            "indexes": [models.Index(fields=['practice', 'name'], name='payer_by_name')], "constraints": [models.UniqueConstraint(fields=('practice', 'payer_code'), name='payer_once')], },
         ),
         migrations.CreateModel(
             name='Plan',
@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['plan_name', 'id'],
-            },
+            "constraints": [models.UniqueConstraint(fields=('practice', 'payer', 'plan_code'), name='plan_once')], },
         ),
         migrations.CreateModel(
             name='Provider',
@@ -61,30 +61,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name', 'id'],
-            },
-        ),
-        migrations.AddIndex(
-            model_name='payer',
-            index=models.Index(fields=['practice', 'name'], name='payer_by_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='payer',
-            constraint=models.UniqueConstraint(fields=('practice', 'payer_code'), name='payer_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.UniqueConstraint(fields=('practice', 'payer', 'plan_code'), name='plan_once'),
-        ),
-        migrations.AddIndex(
-            model_name='provider',
-            index=models.Index(fields=['practice', 'name'], name='provider_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='provider',
-            index=models.Index(fields=['practice', 'npi'], name='provider_by_npi'),
-        ),
-        migrations.AddConstraint(
-            model_name='provider',
-            constraint=models.UniqueConstraint(fields=('practice', 'provider_code'), name='provider_once'),
+            "indexes": [models.Index(fields=['practice', 'name'], name='provider_by_name'), models.Index(fields=['practice', 'npi'], name='provider_by_npi')], "constraints": [models.UniqueConstraint(fields=('practice', 'provider_code'), name='provider_once')], },
         ),
     ]

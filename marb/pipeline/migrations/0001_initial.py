@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'file',
                 'ordering': ['-id'],
-            },
+            "indexes": [models.Index(fields=['practice', '-received_at'], name='edifile_newest'), models.Index(fields=['practice', 'status', '-received_at'], name='edifile_by_status'), models.Index(condition=models.Q(('status__in', ['received', 'running'])), fields=['lease_until'], name='edifile_unfinished')], "constraints": [models.UniqueConstraint(fields=('practice', 'sha256'), name='edifile_same_bytes_once'), models.CheckConstraint(condition=models.Q(('byte_count__gte', 0)), name='edifile_byte_count_not_negative'), models.CheckConstraint(condition=models.Q(('status__in', ['received', 'running', 'accepted', 'partial', 'rejected', 'kept', 'refused'])), name='edifile_status_known'), models.CheckConstraint(condition=models.Q(('chunks_done__lte', models.F('chunk_count'))), name='edifile_chunks_done_within')], },
         ),
         migrations.CreateModel(
             name='Chunk',
@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['file_id', 'seq'],
-            },
+            "indexes": [models.Index(condition=models.Q(('state__in', ['waiting', 'leased'])), fields=['lease_until'], name='chunk_unfinished')], "constraints": [models.UniqueConstraint(fields=('file', 'seq'), name='chunk_once'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'leased', 'done', 'parked'])), name='chunk_state_known'), models.CheckConstraint(condition=models.Q(('byte_to__gt', models.F('byte_from'))), name='chunk_has_extent'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'leased'), _negated=True), ('lease_until__isnull', False), _connector='OR'), name='chunk_lease_has_end')], },
         ),
         migrations.CreateModel(
             name='FileBlock',
@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
                 ('byte_count', models.PositiveIntegerField()),
                 ('content', models.BinaryField()),
                 ('file', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='blocks', to='pipeline.edifile')),
-            ],
+            ], options={"constraints": [models.UniqueConstraint(fields=('file', 'byte_from'), name='fileblock_once')], },
         ),
         migrations.CreateModel(
             name='Finding',
@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['file_id', 'byte_offset', 'id'],
-            },
+            "indexes": [models.Index(fields=['file', 'byte_offset'], name='finding_of_file'), models.Index(condition=models.Q(('claim_offset__isnull', False)), fields=['file', 'claim_offset'], name='finding_of_claim')], "constraints": [models.CheckConstraint(condition=models.Q(('level__in', ['X', 'G', 'T', 'C', 'W'])), name='finding_level_known')], },
         ),
         migrations.CreateModel(
             name='Quarantine',
@@ -141,7 +141,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'quarantined claim',
                 'ordering': ['file_id', 'byte_from'],
-            },
+            "constraints": [models.UniqueConstraint(fields=('file', 'byte_from'), name='quarantine_once'), models.CheckConstraint(condition=models.Q(('byte_to__gt', models.F('byte_from'))), name='quarantine_has_extent')], },
         ),
         migrations.CreateModel(
             name='TransactionSet',
@@ -166,90 +166,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['file_id', 'byte_from'],
-            },
-        ),
-        migrations.AddIndex(
-            model_name='edifile',
-            index=models.Index(fields=['practice', '-received_at'], name='edifile_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='edifile',
-            index=models.Index(fields=['practice', 'status', '-received_at'], name='edifile_by_status'),
-        ),
-        migrations.AddIndex(
-            model_name='edifile',
-            index=models.Index(condition=models.Q(('status__in', ['received', 'running'])), fields=['lease_until'], name='edifile_unfinished'),
-        ),
-        migrations.AddConstraint(
-            model_name='edifile',
-            constraint=models.UniqueConstraint(fields=('practice', 'sha256'), name='edifile_same_bytes_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='edifile',
-            constraint=models.CheckConstraint(condition=models.Q(('byte_count__gte', 0)), name='edifile_byte_count_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='edifile',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['received', 'running', 'accepted', 'partial', 'rejected', 'kept', 'refused'])), name='edifile_status_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='edifile',
-            constraint=models.CheckConstraint(condition=models.Q(('chunks_done__lte', models.F('chunk_count'))), name='edifile_chunks_done_within'),
-        ),
-        migrations.AddIndex(
-            model_name='chunk',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'leased'])), fields=['lease_until'], name='chunk_unfinished'),
-        ),
-        migrations.AddConstraint(
-            model_name='chunk',
-            constraint=models.UniqueConstraint(fields=('file', 'seq'), name='chunk_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='chunk',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'leased', 'done', 'parked'])), name='chunk_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='chunk',
-            constraint=models.CheckConstraint(condition=models.Q(('byte_to__gt', models.F('byte_from'))), name='chunk_has_extent'),
-        ),
-        migrations.AddConstraint(
-            model_name='chunk',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'leased'), _negated=True), ('lease_until__isnull', False), _connector='OR'), name='chunk_lease_has_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='fileblock',
-            constraint=models.UniqueConstraint(fields=('file', 'byte_from'), name='fileblock_once'),
-        ),
-        migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(fields=['file', 'byte_offset'], name='finding_of_file'),
-        ),
-        migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(condition=models.Q(('claim_offset__isnull', False)), fields=['file', 'claim_offset'], name='finding_of_claim'),
-        ),
-        migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.CheckConstraint(condition=models.Q(('level__in', ['X', 'G', 'T', 'C', 'W'])), name='finding_level_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='quarantine',
-            constraint=models.UniqueConstraint(fields=('file', 'byte_from'), name='quarantine_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='quarantine',
-            constraint=models.CheckConstraint(condition=models.Q(('byte_to__gt', models.F('byte_from'))), name='quarantine_has_extent'),
-        ),
-        migrations.AddConstraint(
-            model_name='transactionset',
-            constraint=models.UniqueConstraint(fields=('file', 'byte_from'), name='transactionset_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='transactionset',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['accepted', 'rejected', 'kept'])), name='transactionset_status_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='transactionset',
-            constraint=models.CheckConstraint(condition=models.Q(('byte_to__gte', models.F('byte_from'))), name='transactionset_has_extent'),
+            "constraints": [models.UniqueConstraint(fields=('file', 'byte_from'), name='transactionset_once'), models.CheckConstraint(condition=models.Q(('status__in', ['accepted', 'rejected', 'kept'])), name='transactionset_status_known'), models.CheckConstraint(condition=models.Q(('byte_to__gte', models.F('byte_from'))), name='transactionset_has_extent')], },
         ),
     ]

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-            },
+            "indexes": [models.Index(fields=['practice', 'user', '-id'], name='upload_of_user'), models.Index(fields=['expires_at'], name='upload_expiry')], "constraints": [models.CheckConstraint(condition=models.Q(('byte_offset__gte', 0), ('byte_offset__lte', models.F('byte_count'))), name='upload_offset_within')], },
         ),
         migrations.CreateModel(
             name='UploadPart',
@@ -39,22 +39,6 @@ class Migration(migrations.Migration):
                 ('byte_from', models.BigIntegerField()),
                 ('content', models.BinaryField()),
                 ('upload', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='pipeline.upload')),
-            ],
-        ),
-        migrations.AddIndex(
-            model_name='upload',
-            index=models.Index(fields=['practice', 'user', '-id'], name='upload_of_user'),
-        ),
-        migrations.AddIndex(
-            model_name='upload',
-            index=models.Index(fields=['expires_at'], name='upload_expiry'),
-        ),
-        migrations.AddConstraint(
-            model_name='upload',
-            constraint=models.CheckConstraint(condition=models.Q(('byte_offset__gte', 0), ('byte_offset__lte', models.F('byte_count'))), name='upload_offset_within'),
-        ),
-        migrations.AddConstraint(
-            model_name='uploadpart',
-            constraint=models.UniqueConstraint(fields=('upload', 'byte_from'), name='uploadpart_once'),
+            ], options={"constraints": [models.UniqueConstraint(fields=('upload', 'byte_from'), name='uploadpart_once')], },
         ),
     ]
