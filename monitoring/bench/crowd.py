@@ -12,7 +12,7 @@ import redis
 
 from monitoring.bench.figures import Figure, Target
 from monitoring.bench.stage import Stage
-from monitoring.traffic.drive import Run, drive_closed, drive_open
+from monitoring.traffic.drive import drive_closed, drive_open
 from monitoring.traffic.mix import API
 from monitoring.traffic.person import ask
 from monitoring.traffic.summary import Summary, summarize
@@ -21,8 +21,10 @@ MS = 1000
 GOOD = 0.1
 LEAST_RATE = 15
 CONNECTIONS = 64
-# warming up ends after as many requests as so many seconds of the asked rate have, or so many times its seconds
+# a stretch of warming up has as many requests as so many seconds of the asked rate, or lasts so many times its seconds
 WARM_SECONDS, WARM_TIMES = 60, 6
+# it ends with the stretch whose share of hits is no more than this above the one before
+STEADY, MOST_STRETCHES = 0.01, 6
 
 
 class Hits(NamedTuple):
@@ -45,7 +47,7 @@ def measure(stage: Stage) -> list[Figure]:
         "errors": overall.errors,
         "why": "; ".join(f"{what} {count}" for what, count in asked.errors.items()),
         "p95_at_most_100_ms_up_to_per_second": reached,
-        "warm_up_requests": len(warm.outcomes),
+        "warm_up_requests": warm,
         "generator_share_of_a_core": round(cpu, 2),
     }
     return [
@@ -60,10 +62,18 @@ def measure(stage: Stage) -> list[Figure]:
     ]
 
 
-def warm_up(stage: Stage) -> Run:
-    """Make the mix until what is asked often was asked before: as a cache is in the afternoon, not as it is begun."""
-    shots = islice(stage.mixed(1), WARM_SECONDS * stage.scope.rate)
-    return drive_closed(stage.address, shots, 8, seconds=WARM_TIMES * stage.scope.seconds)
+def warm_up(stage: Stage) -> int:
+    """Make the mix until its share of hits rises no more, as in an office's afternoon; answers how many requests."""
+    shots, requests, reached = stage.mixed(1), 0, -1.0
+    for _ in range(MOST_STRETCHES):
+        before = read_hits(stage)
+        some = islice(shots, WARM_SECONDS * stage.scope.rate)
+        requests += len(drive_closed(stage.address, some, 8, seconds=WARM_TIMES * stage.scope.seconds).outcomes)
+        hits = hit_rate(before, read_hits(stage))
+        if hits - reached <= STEADY:
+            break
+        reached = hits
+    return requests
 
 
 def attempt(stage: Stage, rate: float) -> tuple[Summary, float]:
@@ -99,11 +109,16 @@ def read_hits(stage: Stage) -> Hits:
 
 def judge_hits(before: Hits, after: Hits, requests: int) -> Figure:
     """The share of hits among what was asked of the cache during the mix: by the product's count where it has one."""
-    server = share(before.server, after.server)
-    product = share(before.product, after.product) if before.product and after.product else None
-    details = {"counted_by": "the cache's server" if product is None else "the product", "server_share": server}
-    value = server if product is None else product
+    by = "the product" if before.product and after.product else "the cache's server"
+    details = {"counted_by": by, "server_share": share(before.server, after.server)}
+    value = hit_rate(before, after)
     return Figure("api", "hit rate of the mix", requests, [], value, Target(0.8, "of the reads"), details)
+
+
+def hit_rate(before: Hits, after: Hits) -> float:
+    if before.product and after.product:
+        return share(before.product, after.product)
+    return share(before.server, after.server)
 
 
 def share(before: tuple[int, int], after: tuple[int, int]) -> float:
