@@ -65,8 +65,11 @@ def count(path: Path, delimiters: str) -> Counted:
 
 
 @pytest.fixture
-def answers(practice: Any) -> dict[str, dict[str, Any]]:
-    """What `manage.py ingest --json` says of every public file, by its path below the folder."""
+def answers(transactional_db: None, practice: Any) -> dict[str, dict[str, Any]]:
+    """What `manage.py ingest --json` says of every public file, by its path below the folder.
+
+    Each file is committed: in one transaction the catalog of its temporary tables only grows, and so does each step.
+    """
     out = io.StringIO()
     with contextlib.suppress(SystemExit):  # some of them are rejected, so the command ends with 1
         call_command("ingest", str(EDI / "files"), practice=practice.code, json=True, stdout=out)
