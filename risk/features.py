@@ -1,7 +1,8 @@
 """Features of claims before they are sent: a float32 matrix with fixed names, and the digest that a model is bound to.
 
-Two sources only: the facts of a claim as it stands (risk.facts) and denial rates as of its own date (risk.history).
-`check_sources` refuses a feature of anything else, such as what a remittance says. What is not known is NaN, never 0.
+Three sources only: the facts of a claim as it stands (risk.facts), denial rates as of its own date (risk.history) and
+what the patterns of its own month say (risk.chances). `check_sources` refuses a feature of anything else, such as what
+a remittance says. What is not known is NaN, never 0.
 
 A rate is of lines; a claim has its worst line's, and the chance that any of its lines is denied, were they independent.
 """
@@ -13,7 +14,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.history import CHARGE_EDGES, DELAY_EDGES, KINDS, PAIR, PAIR_KIND, RECENT_KINDS, History
+from risk.chances import NAMES as SAID
+from risk.chances import Chances
+from risk.history import CHARGE_EDGES, DELAY_EDGES, KINDS, PAIR, PAIR_KIND, History
 
 Floats = NDArray[np.float64]
 Matrix = NDArray[np.float32]
@@ -29,7 +32,15 @@ SOURCES: Final = {
         )
     ),
     "history": frozenset((*KINDS, PAIR, "combined", "charges")),
+    "patterns": frozenset(SAID),
 }
+
+
+class Past(NamedTuple):
+    """What is known of a practice's earlier claims: rates, and what patterns say."""
+
+    history: History
+    chances: Chances
 
 
 class Leak(Exception):
@@ -67,16 +78,20 @@ def of_facts() -> list[Feature]:
 
 
 def of_history() -> list[Feature]:
-    kinds = [kind for kind in (*KINDS, PAIR) if kind != "overall"]
-    worst = [Feature(f"{kind}_rate", f"history.{kind}", 1) for kind in kinds]
-    recent = [Feature(f"{kind}_recent_rate", f"history.{kind}", 1) for kind in RECENT_KINDS]
-    known = [Feature(f"{kind}_known", f"history.{kind}") for kind in ("payer", "payer_procedure")]
-    known.append(Feature("charge_to_usual", "history.charges"))
-    any_line = [Feature("any_line_rate", "history.payer_procedure", 1)]
-    return [*worst, *recent, *known, *any_line, Feature("combined_rate", "history.combined", 1)]
+    """List the rates: what is finer than these, patterns say."""
+    return [
+        Feature("payer_rate", "history.payer", 1),
+        Feature("any_line_rate", "history.payer_procedure", 1),
+        Feature("combined_rate", "history.combined", 1),
+        Feature("charge_to_usual", "history.charges"),
+    ]
 
 
-FEATURES: Final[tuple[Feature, ...]] = (*of_facts(), *of_history())
+def of_patterns() -> list[Feature]:
+    return [Feature(f"pattern_{name}", f"patterns.{name}") for name in SAID]
+
+
+FEATURES: Final[tuple[Feature, ...]] = (*of_facts(), *of_history(), *of_patterns())
 NAMES: Final = tuple(feature.name for feature in FEATURES)
 
 
@@ -104,10 +119,12 @@ FACILITIES: Final = (
 GOVERNMENT: Final = ("MA", "MB", "MC", "CH", "VA", "OF", "TV")
 
 
-def build(batch: Any, history: History | None) -> Matrix:
-    """Make the matrix of a risk.facts.Batch: a row per claim, a column per FEATURES; no history leaves rates NaN."""
+def build(batch: Any, past: Past | None) -> Matrix:
+    """Make the matrix of a risk.facts.Batch: a row per claim, a column per FEATURES; no past leaves its columns NaN."""
     columns: dict[str, Any] = fact_columns(batch)
-    columns |= rate_columns(batch, history) if history is not None else {}
+    if past is not None:
+        columns |= rate_columns(batch, past.history)
+        columns |= {f"pattern_{name}": values for name, values in past.chances.columns(batch).items()}
     matrix = np.full((len(batch.claim_id), len(FEATURES)), np.nan, dtype=np.float32)
     for place, name in enumerate(NAMES):
         if name in columns:
@@ -156,13 +173,10 @@ def line_columns(batch: Any) -> dict[str, NDArray[Any]]:
 
 
 def rate_columns(batch: Any, history: History) -> dict[str, Floats]:
-    """Get the columns of history: each kind's worst line, and any line's chance."""
+    """Get the columns of history: the payer's rate, and any line's chance."""
     claim, count = np.asarray(batch.line_claim), len(batch.claim_id)
     rates = history.rates(line_columns(batch), np.asarray(batch.submitted_date, dtype=np.int64)[claim])
-    found = {f"{kind}_rate": per_claim(np.fmax, claim, rates[kind], count) for kind in (*KINDS, PAIR)}
-    found |= {f"{kind}_recent_rate": per_claim(np.fmax, claim, rates[f"{kind}_recent"], count) for kind in RECENT_KINDS}
-    for kind in ("payer", "payer_procedure"):
-        found[f"{kind}_known"] = per_claim(np.fmin, claim, np.log1p(rates[f"{kind}_lines"]), count)
+    found = {"payer_rate": per_claim(np.fmax, claim, rates["payer"], count)}
     found["charge_to_usual"] = mean_of_lines(claim, rates["charge_to_usual"], count)
     found["any_line_rate"] = any_line(claim, rates["payer_procedure"], count)
     found["combined_rate"] = any_line(claim, combine(rates), count)

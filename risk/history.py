@@ -24,7 +24,6 @@ Numbers = NDArray[np.int64]
 STRENGTH: Final = 12.0
 # the share of lines that is denied anywhere, until something is known (DOMAIN 7: 5 to 12 %)
 PRIOR: Final = 0.1
-RECENT_DAYS: Final = 90
 # upper edges of days from service to submission, and of a line's charge in cents
 DELAY_EDGES: Final = np.array([15, 30, 60, 90, 120, 180, 365])
 CHARGE_EDGES: Final = np.array([5_000, 10_000, 15_000, 25_000, 50_000, 100_000, 250_000, 1_000_000])
@@ -60,7 +59,6 @@ KINDS: Final[dict[str, Kind]] = {
 # of a line and another line of its claim, of which the worst counts
 PAIR: Final = "payer_pair"
 PAIR_KIND: Final = Kind(("payer", "procedure", "other"), "payer_procedure")
-RECENT_KINDS: Final = ("payer", "payer_procedure")
 COLUMNS: Final = tuple(dict.fromkeys(column for kind in KINDS.values() for column in kind.columns))
 LOG_UNIT: Final = 100_000
 # lines further apart in their claim are not paired
@@ -97,13 +95,12 @@ class Sums(NamedTuple):
         places = np.minimum(np.searchsorted(self.keys, asked), len(self.keys) - 1)
         return np.where((self.keys[places] == asked) & (asked >= 0), places, -1)
 
-    def tally(self, places: Numbers, since: Numbers | None, until: Numbers, span: int) -> tuple[Floats, Floats]:
-        """Tally lines and denials of each place's key from day `since` (None: all) to before `until`; none for -1."""
+    def tally(self, places: Numbers, until: Numbers, span: int) -> tuple[Floats, Floats]:
+        """Tally lines and denials of each place's key before day `until`; none for -1."""
         if not len(self.order):
             return np.zeros(len(places)), np.zeros(len(places))
-        high = self.find(places, until, span)
-        low = self.starts[places] if since is None else self.find(places, since, span)
-        high = np.maximum(low, high)
+        low = self.starts[places]
+        high = np.maximum(low, self.find(places, until, span))
         known = places >= 0
         lines = np.where(known, high - low, 0).astype(np.float64)
         return lines, np.where(known, self.denied[high] - self.denied[low], 0).astype(np.float64)
@@ -147,18 +144,15 @@ class History:
         return Sums(distinct, np.searchsorted(by_day, np.arange(len(distinct)) * self.span), by_day, running)
 
     def rates(self, columns: Mapping[str, NDArray[Any]], days: Numbers) -> dict[str, Floats]:
-        """Get each kind's smoothed rate as of each line's day, `{kind}_lines` known then, and `{kind}_recent`."""
+        """Get each kind's smoothed rate as of each line's day, `{kind}_lines` known then."""
         coded = {name: self.vocabularies[name].find(columns[name]) for name in COLUMNS}
         within = days - self.first_day
         found: dict[str, Floats] = {}
         for name, kind in KINDS.items():
             parent = found[kind.parent] if kind.parent else np.full(len(days), PRIOR)
             places = self.sums[name].places(self.join(kind, coded))
-            lines, denied = self.sums[name].tally(places, None, within, self.span)
+            lines, denied = self.sums[name].tally(places, within, self.span)
             found[name], found[f"{name}_lines"] = smooth(lines, denied, parent), lines
-            if name in RECENT_KINDS:
-                recent = self.sums[name].tally(places, within - RECENT_DAYS, within, self.span)
-                found[f"{name}_recent"] = smooth(*recent, found[name])
         found["charge_to_usual"] = self.compare_charges(columns["charge_cents"], coded, within)
         found[PAIR] = self.pair_rates(columns["claim"], coded, within, found[PAIR_KIND.parent])
         return found
@@ -166,7 +160,7 @@ class History:
     def compare_charges(self, cents: NDArray[Any], coded: Mapping[str, Numbers], days: Numbers) -> Floats:
         """Get the logarithm of each line's charge over the procedure's usual one as of its day; NaN where none is."""
         places = self.charges.places(self.join(KINDS["procedure"], coded))
-        lines, logs = self.charges.tally(places, None, days, self.span)
+        lines, logs = self.charges.tally(places, days, self.span)
         usual = np.full(len(lines), np.nan)
         np.divide(logs, lines, out=usual, where=lines > 0)
         return (whole_logs(cents) - usual) / LOG_UNIT
@@ -175,7 +169,7 @@ class History:
         """Get the rate of each line's worst pair; the parent's where it stands alone or none is worse."""
         first, coded = pair_up(claims, coded)
         places = self.sums[PAIR].places(self.join(PAIR_KIND, coded))
-        counted = self.sums[PAIR].tally(places, None, days[first], self.span)
+        counted = self.sums[PAIR].tally(places, days[first], self.span)
         worst = parent.copy()
         np.maximum.at(worst, first, smooth(*counted, parent[first]))
         return worst

@@ -2,7 +2,8 @@
 
 Columns are coded as risk.features.line_columns codes a claim's own, so that a rate is asked by what it was counted by.
 A claim that was denied as a whole counts as a denial of each of its lines. The history is kept in the process until a
-new adjudication comes, HISTORY_SECONDS at most, for an old one may be put right under its own id.
+new adjudication comes, HISTORY_SECONDS at most, for an old one may be put right under its own id. The causes known at
+the beginning of a month are kept for CAUSES_SECONDS: what comes now was seldom adjudicated then.
 """
 
 import time
@@ -15,12 +16,16 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from numpy.typing import NDArray
 
+from risk.chances import Causes, Chances, learn
 from risk.facts import EPOCH, Field, number, read_binary, text, yes
-from risk.features import THURSDAY
+from risk.features import THURSDAY, Past
 from risk.history import CHARGE_EDGES, DELAY_EDGES, History
+from risk.reading import read_lines
 
 HISTORY_SECONDS: Final = 600
+CAUSES_SECONDS: Final = 3_600
 MOST_KEPT: Final = 4
+MOST_CAUSES_KEPT: Final = 100
 
 FIELDS: Final = (
     number("claim", "a.claim_id"),
@@ -111,3 +116,47 @@ def history_of(practice_id: int) -> History:
             while len(KEPT) > MOST_KEPT:
                 KEPT.pop(min(KEPT, key=lambda each: KEPT[each].read_at))
         return kept.history
+
+
+def read_past(cursor: CursorWrapper, practice_id: int) -> Past:
+    """Read all that training asks: the history, and lines in memory whose causes are found month by month."""
+    lines, window = read_lines(cursor, practice_id), int(settings.RISK_HISTORY_DAYS)
+    found: dict[int, Causes | None] = {}
+
+    def causes_of(day: int) -> Causes | None:
+        if day not in found:
+            found[day] = learn(lines, day, window)
+        return found[day]
+
+    return Past(read_history(cursor, practice_id), Chances(causes_of))
+
+
+CAUSES: dict[tuple[int, int], tuple[float, Causes | None]] = {}
+FINDING = Lock()
+
+
+def past_of(practice_id: int) -> Past:
+    """Get what scoring asks: the history as it is now, and causes that are read when a claim's month asks for them."""
+    return Past(history_of(practice_id), Chances(lambda day: causes_of(practice_id, day)))
+
+
+def causes_of(practice_id: int, day: int) -> Causes | None:
+    """Get the causes that were known on a day since the epoch; one thread finds, the others wait."""
+    with FINDING:
+        read_at, causes = CAUSES.get((practice_id, day), (None, None))
+        if read_at is not None and time.monotonic() - read_at < CAUSES_SECONDS:
+            return causes
+        causes = find_causes(practice_id, day)
+        CAUSES.pop((practice_id, day), None)
+        CAUSES[practice_id, day] = time.monotonic(), causes
+        while len(CAUSES) > MOST_CAUSES_KEPT:
+            del CAUSES[next(iter(CAUSES))]
+        return causes
+
+
+def find_causes(practice_id: int, day: int) -> Causes | None:
+    """Read the lines that were known on a day, and find their causes."""
+    window, until = int(settings.RISK_HISTORY_DAYS), np.datetime64(day, "D")
+    with connection.cursor() as cursor:
+        lines = read_lines(cursor, practice_id, (until - window).item(), until.item())
+    return learn(lines, day, window)

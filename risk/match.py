@@ -6,7 +6,7 @@ on the claim (a reason, `carc`, or a time) is the payer's habit: every claim of 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,16 @@ class Pattern(NamedTuple):
         return MOST_SCORE * self.lower_bound
 
 
+class Conditioned(Protocol):
+    """What has a payer and conditions."""
+
+    @property
+    def payer_id(self) -> int: ...
+
+    @property
+    def conditions(self) -> Mapping[str, Any]: ...
+
+
 class Met(NamedTuple):
     """A pattern, the places of the claims in the batch that meet it, and of their lines that do."""
 
@@ -53,7 +63,7 @@ def match_patterns(patterns: Sequence[Pattern], batch: Any) -> list[Met]:
     return [met for met in found if len(met.places)]
 
 
-def find_places(pattern: Pattern, batch: Any) -> tuple[Column, Column]:
+def find_places(pattern: Conditioned, batch: Any) -> tuple[Column, Column]:
     """Find the claims, and of them the lines, that meet a pattern; a claim without lines by its own conditions."""
     claims = np.asarray(batch.payer_id) == pattern.payer_id
     for name, value in pattern.conditions.items():

@@ -46,14 +46,15 @@ SELECT = f"""
 SELECT {", ".join(COLUMNS)} FROM risk_adjudicatedline
 WHERE practice_id = %(practice)s AND claim_frequency <> '8'
     AND (%(since)s::date IS NULL OR adjudicated_date >= %(since)s)
+    AND (%(until)s::date IS NULL OR adjudicated_date < %(until)s)
 """
 TEXT_OF = {name: f"SELECT id, {sql} FROM risk_adjudicatedline WHERE id = ANY(%s)" for name, sql in HASHED.items()}
 
 
-def read_lines(cursor: CursorWrapper, practice_id: int, since: Any = None) -> Lines:
-    """Read a practice's lines that were adjudicated since a date; all of them without one."""
-    reader = Reader()
-    with cursor.copy(f"COPY ({SELECT}) TO STDOUT (FORMAT BINARY)", {"practice": practice_id, "since": since}) as copy:
+def read_lines(cursor: CursorWrapper, practice_id: int, since: Any = None, until: Any = None) -> Lines:
+    """Read a practice's lines that were adjudicated since a date and before another; all of them without these."""
+    reader, asked = Reader(), {"practice": practice_id, "since": since, "until": until}
+    with cursor.copy(f"COPY ({SELECT}) TO STDOUT (FORMAT BINARY)", asked) as copy:
         for slab in slabs(bytes(part) for part in copy):
             reader.take(slab)
     return reader.finish(cursor)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from risk.excess import excesses, strikes_whole
 from risk.families import NEW_DAYS, NEW_SHARE, Family, build_families
 from risk.lines import NO_DAY, Lines, Mask
 from risk.statistics import change_point, critical_value, gain, upper_tail, wilson_lower
@@ -44,6 +45,9 @@ class Finding(NamedTuple):
     # (month as CCYY-MM, lines, denied) in order, and the month in which the rate changed
     trend: list[tuple[str, int, int]]
     change: str
+    # the chance of a denial by this alone, and whether it denies a claim's lines together
+    excess: float = 0.0
+    is_whole: bool = False
 
     @property
     def rate(self) -> float:
@@ -124,11 +128,18 @@ class Payer:
         return float(upper_tail(*counted)[0])
 
     def findings(self, tests: int) -> list[Finding]:
-        base = rate_of(int((self.left & self.lines.is_denied).sum()), int(self.left.sum()))
+        base = rate_of(*self.base())
+        own = excesses([mask for _, _, mask in self.found], self.lines.is_denied, base)
         return [
-            self.describe(family.conditions[value], family.kind, mask, base, tests)
-            for family, value, mask in self.found
+            self.describe(family.conditions[value], family.kind, mask, base, tests)._replace(
+                excess=excess, is_whole=strikes_whole(self.lines.claim, mask, self.lines.is_denied)
+            )
+            for (family, value, mask), excess in zip(self.found, own, strict=True)
         ]
+
+    def base(self) -> tuple[int, int]:
+        """Count denials and lines of those that no finding meets."""
+        return int((self.left & self.lines.is_denied).sum()), int(self.left.sum())
 
     def describe(self, said: dict[str, Any], kind: str, mask: Mask, base: float, tests: int) -> Finding:
         is_new = kind == "procedure" and said["procedure_code"] in self.new
@@ -209,6 +220,8 @@ class Searched(NamedTuple):
     tests: int
     critical: float
     lines: int
+    # by payer: denials and lines of those that no finding meets
+    bases: dict[int, tuple[int, int]]
 
 
 def search(lines: Lines, critical: float | None = None, payers: Sequence[int] | None = None) -> Searched:
@@ -233,7 +246,7 @@ def search(lines: Lines, critical: float | None = None, payers: Sequence[int] | 
         each.check(last)
     findings = [finding for each in known for finding in each.findings(len(every))]
     findings += [describe_reason(each, len(every)) for each in reasons if each.p_value <= last]
-    return Searched(findings, len(every), last, len(lines))
+    return Searched(findings, len(every), last, len(lines), {each.payer: each.base() for each in known})
 
 
 def decide(p_values: Sequence[float], tests: int) -> float:

@@ -2,62 +2,20 @@
 
 RATES = {
     "payer": ("This payer's claims", "Check the payer's own conditions before it is sent."),
-    "procedure": ("Claims with a procedure of this one", "Check coverage and documentation of the procedure."),
-    "payer_procedure": (
-        "This payer's claims with a procedure of this one",
-        "Check the payer's policy for the procedure.",
-    ),
-    "modifier": ("Claims with these modifiers", "Check whether the modifiers fit the procedures."),
-    "payer_modifier": ("This payer's claims with these modifiers", "Check the payer's rules for the modifiers."),
-    "diagnosis": ("Claims with a diagnosis of this one", "Check that the diagnosis supports the services."),
-    "diagnosis_procedure": (
-        "Claims with this pair of diagnosis and procedure",
-        "Check that the diagnosis supports the procedure (medical necessity).",
-    ),
-    "place": ("Claims from this place of service", "Check the place of service."),
-    "payer_place": ("This payer's claims from this place of service", "Check the payer's rules for the place."),
-    "billing": ("Claims of this billing provider", "Check the billing provider's enrolment with the payer."),
-    "rendering": ("Claims of this rendering provider", "Check the rendering provider's credentials with the payer."),
-    "authorization": (
-        "Claims like this one, with or without an authorization",
-        "Check whether an authorization is needed (REF*G1).",
-    ),
-    "delay": ("Claims sent as late after service as this one", "Send claims sooner after service."),
-    "duplicate": ("Claims that repeat an earlier one", "Ask for the earlier claim's status first."),
-    "charge": ("Claims with charges of this size", "Check units and charges."),
-    "payer_modifiers": (
-        "This payer's claims with these modifiers, whatever the procedure",
-        "Check the payer's rules for the modifiers.",
-    ),
-    "payer_diagnosis": (
-        "This payer's claims with this pair of diagnosis and procedure",
-        "Check that the diagnosis supports the procedure (medical necessity).",
-    ),
-    "payer_authorization": (
-        "This payer's claims like this one, with or without an authorization,",
-        "Check whether the payer wants an authorization (REF*G1).",
-    ),
-    "payer_delay": ("This payer's claims sent as late after service as this one", "Send claims sooner after service."),
-    "payer_weekday": ("This payer's claims sent on this weekday", "Look at what the payer denies on such days."),
-    "payer_duplicate": (
-        "This payer's claims that repeat an earlier one, or do not, as this one,",
-        "Ask for the earlier claim's status first.",
-    ),
-    "payer_charge": ("This payer's claims with charges of this size", "Check units and charges."),
-    "payer_billing": (
-        "This billing provider's claims to this payer",
-        "Check the billing provider's enrolment with the payer.",
-    ),
-    "payer_rendering": (
-        "This rendering provider's claims to this payer",
-        "Check the rendering provider's credentials with the payer.",
-    ),
-    "payer_pair": (
-        "This payer's claims with these two procedures together",
-        "Check whether the payer bundles them, and whether a modifier says that they are distinct.",
-    ),
     "combined": ("Claims alike in several ways", "Go through the claim as a whole."),
     "any_line": ("Claims with as many lines of this kind", "Check each service line."),
+}
+LOOK = "Look at the payer's denial patterns that the claim meets."
+PATTERNS = {
+    "pattern_chance": ("What this payer denies, taken together, speaks against the claim.", LOOK),
+    "pattern_habit": (
+        "This payer denies many lines, and the claim has many.",
+        "Check each service line before it is sent.",
+    ),
+    "pattern_excess": ("Denial patterns of this payer speak against the claim.", LOOK),
+    "pattern_worst": ("One line of the claim is of a kind that this payer denies.", LOOK),
+    "pattern_whole": ("This payer denies claims like this one as a whole.", LOOK),
+    "pattern_count": ("The claim meets several denial patterns of this payer.", LOOK),
 }
 FACTS = {
     "has_authorization": (
@@ -107,23 +65,17 @@ FACTS = {
     "is_facility": ("Claims from a facility are denied more often.", "Check the place of service."),
     "is_government": ("This kind of coverage is denied more often.", "Check the filing indicator and eligibility."),
     "weekday": ("Services of this weekday are denied more often.", "Check the dates of service."),
-    "payer_known": ("How much is known of this payer speaks against the claim.", "Check the payer's conditions."),
-    "payer_procedure_known": (
-        "How seldom this payer has answered such a procedure speaks against the claim.",
-        "Check the payer's policy for the procedure.",
-    ),
     "unit_total": ("The number of units speaks against the claim.", "Check the units of each line."),
 }
 
 
 def words_of(name: str) -> tuple[str, str]:
     """Say what a column of the model means where it raises the probability: (message, recommendation)."""
-    if name in FACTS:
-        return FACTS[name]
+    if name in FACTS or name in PATTERNS:
+        return FACTS[name] if name in FACTS else PATTERNS[name]
     base, _, last = name.rpartition("_")
-    is_recent = base.endswith("_recent")
-    if last == "rate" and (base.removesuffix("_recent")) in RATES:
-        message, recommendation = RATES[base.removesuffix("_recent")]
-        return f"{message} were often denied{' lately' if is_recent else ''}.", recommendation
+    if last == "rate" and base in RATES:
+        message, recommendation = RATES[base]
+        return f"{message} were often denied.", recommendation
     plain = name.replace("_", " ")
     return f"History speaks against the claim: {plain}.", f"Check the claim's {plain}."

@@ -88,12 +88,13 @@ def train(rows: Rows, threads: int) -> Trained:
     trees = booster.read(text, threads)
     curve = calibration.fit(calibrate.labels, booster.margins(trees, calibrate.matrix))
     scores = curve.probabilities(booster.margins(trees, test.matrix))
+    important = booster.importance(trees, NAMES, test.matrix, threads)
     card = {
         "window": {name: window(part) for name, part in zip(PARTS, parts, strict=True)},
         "metrics": measure(test.labels, scores),
         "baselines": baselines(learn, test),
         "curves": curves(test.labels, scores),
-        "importance": [[name, round(share, 4)] for name, share in booster.importance(trees, NAMES)],
+        "importance": [[name, round(share, 4)] for name, share in important],
         "feature_count": len(FEATURES),
     }
     return Trained(text, curve.document(), rounded(card))

@@ -9,9 +9,8 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from risk.batch import Batch
-from risk.features import DIGEST, NAMES, Matrix, build
-from risk.history import History
-from risk.ledger import history_of
+from risk.features import DIGEST, NAMES, Matrix, Past, build
+from risk.ledger import past_of
 from risk.model import calibration
 from risk.models import ModelState, RiskModel
 
@@ -30,22 +29,22 @@ UNREADABLE: Final = "Model {version} cannot be read, so it is not used: scores g
 
 
 class Model:
-    """A trained model; `history` answers the rates that its features need, or None where none are to be had."""
+    """A trained model; `past` answers what its features need of earlier claims, or None where nothing is to be had."""
 
     def __init__(
         self,
         version: str,
         booster: "Booster",
         curve: calibration.Calibration,
-        history: Callable[[], History | None],
+        past: Callable[[], Past | None],
     ):
         self.version = version
         self.booster = booster
         self.curve = curve
-        self.history = history
+        self.past = past
 
     def features(self, batch: Batch) -> Matrix:
-        return build(batch, self.history())
+        return build(batch, self.past())
 
     def predict(self, batch: Batch) -> Floats:
         """Get the calibrated probability of denial of each claim."""
@@ -118,4 +117,4 @@ def read(row: Any) -> Model:
 
     trees = booster.read(row.booster, settings.RISK_THREADS)
     practice_id: int = row.practice_id
-    return Model(row.version, trees, calibration.read(row.calibration), lambda: history_of(practice_id))
+    return Model(row.version, trees, calibration.read(row.calibration), lambda: past_of(practice_id))

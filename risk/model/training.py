@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from marb.access.models import Practice
 from risk.batch import Batch
 from risk.facts import read_facts
-from risk.features import DIGEST, NAMES, Matrix, build
-from risk.history import History
-from risk.ledger import read_history, read_labels
+from risk.features import DIGEST, NAMES, Matrix, Past, build
+from risk.ledger import read_labels, read_past
 from risk.model import booster, calibration
-from risk.model.card import Rows, Trained, Untrainable, split, train
+from risk.model.card import Rows, Trained, Untrainable, rounded, split, train
 from risk.model.metrics import measure
 from risk.model.steering import activate, refuse
 from risk.models import ModelState, RiskModel
@@ -45,16 +44,16 @@ def read_rows(practice_id: int, until: int = DAYS_OF_ALL_TIME) -> tuple[Rows, ND
         if not len(labels["claim_id"]):
             none = np.zeros(0)
             return Rows(np.zeros((0, len(NAMES)), np.float32), none, none.astype(np.int64)), none.astype(np.int64)
-        history = read_history(cursor, practice_id)
+        past = read_past(cursor, practice_id)
         order = np.lexsort((labels["claim_id"], labels["submitted_date"]))[-MOST_CLAIMS:]
         ids = labels["claim_id"][order]
-        matrix, rules = read_matrix(cursor, ids, history)
+        matrix, rules = read_matrix(cursor, ids, past)
     denied = labels["is_denied"][order].astype(np.float64)
     found = ~np.isnan(matrix[:, NAMES.index("line_count")])
     return Rows(matrix, denied, labels["submitted_date"][order], rules).part(found), ids[found]
 
 
-def read_matrix(cursor: Any, ids: NDArray[np.int64], history: History) -> tuple[Matrix, NDArray[np.float64]]:
+def read_matrix(cursor: Any, ids: NDArray[np.int64], past: Past) -> tuple[Matrix, NDArray[np.float64]]:
     """Make the features of claims and what rules alone say of them, batch by batch; NaN where a claim is gone."""
     matrix = np.full((len(ids), len(NAMES)), np.nan, dtype=np.float32)
     rules = np.zeros(len(ids))
@@ -63,7 +62,7 @@ def read_matrix(cursor: Any, ids: NDArray[np.int64], history: History) -> tuple[
         batch = read_facts(cursor, wanted.tolist())
         sorter = np.argsort(wanted)
         places = start + sorter[np.searchsorted(wanted, batch.claim_id, sorter=sorter)]
-        matrix[places] = build(batch, history)
+        matrix[places] = build(batch, past)
         rules[places] = rule_scores(batch)
     return matrix, rules
 
@@ -126,7 +125,7 @@ def measure_rival(rival: RiskModel, rows: Rows) -> dict[str, float]:
     test = split(rows)[2]
     trees = booster.read(rival.booster, settings.RISK_THREADS)
     margins = booster.margins(trees, test.matrix)
-    return measure(test.labels, calibration.read(rival.calibration).probabilities(margins))
+    return rounded(measure(test.labels, calibration.read(rival.calibration).probabilities(margins)))
 
 
 def keep(practice_id: int, trained: Trained, user: Any) -> RiskModel:

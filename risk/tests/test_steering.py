@@ -18,7 +18,7 @@ from risk import model as denial
 from risk.decided import draw_decisions
 from risk.facts import read_facts
 from risk.features import DIGEST, NAMES, build
-from risk.ledger import read_history
+from risk.ledger import read_past
 from risk.model import card, training
 from risk.model.steering import Refused, activate, roll_back
 from risk.models import AdjudicatedLine, RiskDecision, RiskModel
@@ -69,7 +69,7 @@ def adjudicate(claim, line, day, *, is_denied):
 
 def features_of(practice, claim):
     with connection.cursor() as cursor:
-        return build(read_facts(cursor, [claim.pk]), read_history(cursor, practice.pk))
+        return build(read_facts(cursor, [claim.pk]), read_past(cursor, practice.pk))
 
 
 def test_moving_the_clock_leaves_a_claims_features_as_they_were(practice, chunk):
