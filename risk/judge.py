@@ -11,7 +11,7 @@ from risk.basis import Basis, Match
 from risk.batch import Batch, Column
 from risk.combine import PARTS, Overall, combine, exponents
 from risk.reasons import Reason, Told, Weighed, tell, weigh_model, weigh_rules
-from risk.rules import Verdict, apply_rules
+from risk.rules import apply_rules
 from risk.words import words_of
 
 
@@ -32,9 +32,12 @@ def judge(batch: Batch, basis: Basis, *, exact: bool = False) -> Judgement:
     verdict = apply_rules(batch, basis.rules.rules, basis.payer_rules)
     matches = basis.match(batch)
     components = verdict.components | {"pattern": pattern_scores(batch, matches)}
-    probability = None if basis.model is None else np.clip(basis.model.predict(batch), 0.0, 1.0)
+    features = None if basis.model is None else basis.model.features(batch)
+    probability = None if basis.model is None else np.clip(basis.model.predict(features), 0.0, 1.0)
     overall = combine(components, probability, verdict.is_critical, basis.weights)
-    told = tell(weigh(batch, basis, verdict, matches, probability, exact))
+    weighed = weigh_rules(verdict.hits, basis.weights, basis.model is not None) + weigh_matches(matches, basis)
+    weighed += weigh_features(features, basis, probability, exact)
+    told = tell(weighed)
     return Judgement(overall, components, probability, told, verdict.problems)
 
 
@@ -46,15 +49,12 @@ def pattern_scores(batch: Batch, matches: list[Match]) -> Column:
     return scores
 
 
-def weigh(
-    batch: Batch, basis: Basis, verdict: Verdict, matches: list[Match], probability: Any, exact: bool
-) -> list[Weighed]:
-    found = weigh_rules(verdict.hits, basis.weights, basis.model is not None)
-    found += weigh_matches(matches, basis)
-    if basis.model is not None and len(batch):
-        names, contributions = basis.model.contributions(batch, exact=exact)
-        found += weigh_model(names, contributions, probability, words_of)
-    return found
+def weigh_features(features: Any, basis: Basis, probability: Any, exact: bool) -> list[Weighed]:
+    """Weigh what the model's columns added; nothing without a model, whose `features` then are None."""
+    if basis.model is None or not len(features):
+        return []
+    names, contributions = basis.model.contributions(features, exact=exact)
+    return weigh_model(names, contributions, probability, words_of)
 
 
 def weigh_matches(matches: list[Match], basis: Basis) -> list[Weighed]:

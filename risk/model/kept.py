@@ -46,27 +46,24 @@ class Model:
     def features(self, batch: Batch) -> Matrix:
         return build(batch, self.past())
 
-    def predict(self, batch: Batch) -> Floats:
-        """Get the calibrated probability of denial of each claim."""
-        return self.predict_rows(self.features(batch))
-
-    def predict_rows(self, matrix: Matrix) -> Floats:
+    def predict(self, matrix: Matrix) -> Floats:
+        """Get the calibrated probability of denial of each claim, a row of `features`."""
         from risk.model import booster
 
         if not len(matrix):
             return np.zeros(0)
         return self.curve.probabilities(booster.margins(self.booster, matrix))
 
-    def contributions(self, batch: Batch, exact: bool = False) -> tuple[tuple[str, ...], Floats]:
-        """Get what each feature adds to each claim's log-odds: names, and a matrix of claims by names.
+    def contributions(self, matrix: Matrix, exact: bool = False) -> tuple[tuple[str, ...], Floats]:
+        """Get what each feature adds to each row's log-odds: names, and a matrix of claims by names.
 
         Approximate in bulk; exact takes a millisecond a claim and is for a page of one.
         """
         from risk.model import booster
 
-        if not len(batch):
+        if not len(matrix):
             return NAMES, np.zeros((0, len(NAMES)))
-        added = booster.contributions(self.booster, self.features(batch), exact=exact, threads=settings.RISK_THREADS)
+        added = booster.contributions(self.booster, matrix, exact=exact, threads=settings.RISK_THREADS)
         return NAMES, added[:, :-1]
 
 

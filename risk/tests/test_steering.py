@@ -107,13 +107,13 @@ def test_a_model_in_use_scores_stored_claims(practice, chunk, make):
     assert denial.active(practice.pk) is model
     with connection.cursor() as cursor:
         batch = read_facts(cursor, [claim.pk])
-    chances = model.predict(batch)
+    chances = model.predict(model.features(batch))
     assert chances.shape == (1,)
     assert 0 < chances[0] < 1
-    names, added = model.contributions(batch, exact=True)
+    names, added = model.contributions(model.features(batch), exact=True)
     assert names == NAMES
     assert added.shape == (1, len(NAMES))
-    assert model.predict(batch.take(np.zeros(0, dtype=np.int64))).shape == (0,)
+    assert model.predict(model.features(batch)[:0]).shape == (0,)
 
 
 def test_a_model_of_other_features_is_refused_and_said_plainly(practice, make):
