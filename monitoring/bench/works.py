@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management import CommandError
 
-from monitoring.bench import agreeing, bare, held, keyfigures, linking, measuring, reading
+from monitoring.bench import agreeing, bare, denial, held, keyfigures, linking, measuring, reading
 from monitoring.bench import api as outside
 from monitoring.bench.figures import Figure, Target, rate
 from monitoring.bench.files import Input, Pair, write_large, write_pair, write_professional
@@ -228,6 +228,13 @@ def kpis(bench: Bench) -> list[Figure]:
     return [keyfigures.measure(bench.practice_id, bench.runs)]
 
 
+def risk(bench: Bench) -> list[Figure]:
+    """Risk of denial on a sample with planted causes: training, scores, a what-if, patterns."""
+    paths = denial.write_files(bench.folder, bench.claims)
+    with bench.team() as ready:
+        return list(denial.measure(ready, paths, bench.runs))
+
+
 WORKS: dict[str, Callable[[Bench], list[Figure]]] = {
     "parse": parse,
     "parse835": parse835,
@@ -242,6 +249,7 @@ WORKS: dict[str, Callable[[Bench], list[Figure]]] = {
     "monitoring": monitoring,
     "agree": agree,
     "kpis": kpis,
+    "risk": risk,
 }
 # `copy` is measured in the same minutes as what it is compared with
 ALIASES = {"copy": ["load"], "all": list(WORKS)}
