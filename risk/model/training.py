@@ -12,7 +12,9 @@ from django.db import connection, transaction
 from numpy.typing import NDArray
 
 from marb.access.models import Practice
+from risk.basis import Basis, read_basis
 from risk.batch import Batch
+from risk.combine import combine
 from risk.facts import read_facts
 from risk.features import DIGEST, NAMES, Matrix, Past, build
 from risk.ledger import read_labels, read_past
@@ -21,6 +23,7 @@ from risk.model.card import Rows, Trained, Untrainable, rounded, split, train
 from risk.model.metrics import measure
 from risk.model.steering import activate, refuse
 from risk.models import ModelState, RiskModel
+from risk.rules import apply_rules
 
 MOST_CLAIMS: Final = 500_000
 # claims whose facts are in memory at once
@@ -44,16 +47,16 @@ def read_rows(practice_id: int, until: int = DAYS_OF_ALL_TIME) -> tuple[Rows, ND
         if not len(labels["claim_id"]):
             none = np.zeros(0)
             return Rows(np.zeros((0, len(NAMES)), np.float32), none, none.astype(np.int64)), none.astype(np.int64)
-        past = read_past(cursor, practice_id)
+        past, basis = read_past(cursor, practice_id), read_basis(practice_id)
         order = np.lexsort((labels["claim_id"], labels["submitted_date"]))[-MOST_CLAIMS:]
         ids = labels["claim_id"][order]
-        matrix, rules = read_matrix(cursor, ids, past)
+        matrix, rules = read_matrix(cursor, ids, past, basis)
     denied = labels["is_denied"][order].astype(np.float64)
     found = ~np.isnan(matrix[:, NAMES.index("line_count")])
     return Rows(matrix, denied, labels["submitted_date"][order], rules).part(found), ids[found]
 
 
-def read_matrix(cursor: Any, ids: NDArray[np.int64], past: Past) -> tuple[Matrix, NDArray[np.float64]]:
+def read_matrix(cursor: Any, ids: NDArray[np.int64], past: Past, basis: Basis) -> tuple[Matrix, NDArray[np.float64]]:
     """Make the features of claims and what rules alone say of them, batch by batch; NaN where a claim is gone."""
     matrix = np.full((len(ids), len(NAMES)), np.nan, dtype=np.float32)
     rules = np.zeros(len(ids))
@@ -63,14 +66,15 @@ def read_matrix(cursor: Any, ids: NDArray[np.int64], past: Past) -> tuple[Matrix
         sorter = np.argsort(wanted)
         places = start + sorter[np.searchsorted(wanted, batch.claim_id, sorter=sorter)]
         matrix[places] = build(batch, past)
-        rules[places] = rule_scores(batch)
+        rules[places] = rule_scores(batch, basis)
     return matrix, rules
 
 
-def rule_scores(batch: Batch) -> NDArray[np.float64]:
-    """Get what the rules alone would say, as a share: the number of findings until the rules are asked."""
-    found = np.asarray(batch.finding_count, dtype=np.float64)
-    return found / (found + 1)
+def rule_scores(batch: Batch, basis: Basis) -> NDArray[np.float64]:
+    """Get what the practice's rules as they are now would say alone, without patterns, as a share."""
+    verdict = apply_rules(batch, basis.rules.rules, basis.payer_rules)
+    components = verdict.components | {"pattern": np.zeros(len(batch))}
+    return combine(components, None, verdict.is_critical, basis.weights).scores / 100
 
 
 def train_practice(practice_id: int, user: Any = None, until: int = DAYS_OF_ALL_TIME) -> Outcome:
