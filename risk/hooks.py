@@ -1,6 +1,7 @@
-"""What makes scores old: a saved rule, payer or claim rings an actor after the commit. Bulk writers have the command.
+"""What makes scores old: a saved rule, payer or claim, or a model put to use, rings an actor after the commit.
 
-What files make (payers by their loaders, claims by COPY) sends no signals; a file's claims are scored by the belt.
+Bulk writers have the command. What files make (payers by their loaders, claims by COPY) sends no signals; a file's
+claims are scored by the belt.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from django.db.models.signals import post_delete, post_save
 from claims.models import Claim
 from marb.parties.models import Payer
 from risk.actors import score_claim, score_waiting
-from risk.models import RiskRule
+from risk.models import ModelState, RiskModel, RiskRule
 from risk.weights import check_risk_weights
 
 OF_SCORES = frozenset(("payer_type", "rules", "timely_filing_days"))
@@ -24,6 +25,7 @@ def listen() -> None:
     register(check_risk_weights)
     post_save.connect(rule_changed, RiskRule, dispatch_uid="risk_rule_saved")
     post_delete.connect(rule_changed, RiskRule, dispatch_uid="risk_rule_deleted")
+    post_save.connect(model_changed, RiskModel, dispatch_uid="risk_model_saved")
     post_save.connect(payer_changed, Payer, dispatch_uid="risk_payer_saved")
     post_save.connect(claim_changed, Claim, dispatch_uid="risk_claim_saved")
 
@@ -35,6 +37,11 @@ def ring(bell: Callable[..., Any], *ids: int | None) -> None:
 def rule_changed(instance: RiskRule, raw: bool = False, **_: Any) -> None:
     if not raw:
         ring(score_waiting.send, instance.practice_id, instance.payer_id)
+
+
+def model_changed(instance: RiskModel, created: bool, raw: bool = False, **_: Any) -> None:
+    if not (created or raw) and instance.state == ModelState.ACTIVE:
+        ring(score_waiting.send, instance.practice_id, None)
 
 
 def payer_changed(instance: Payer, created: bool, raw: bool, update_fields: Any = None, **_: Any) -> None:

@@ -70,10 +70,14 @@ def roll_back(practice_id: int, user: Person, reason: str = "") -> RiskModel:
 
 
 def previous(practice_id: int) -> RiskModel | None:
-    """Find the model that was in use before the one that is: the last that was retired and still fits."""
+    """Find the newest model older than the one in use that was in use once and still fits.
+
+    So rolling back twice goes two models back; forward again goes by putting one to use.
+    """
     retired = RiskModel.objects.filter(practice_id=practice_id, state=ModelState.RETIRED, schema_digest=DIGEST)
-    # of two that are given back and forth, the one retired last
-    return retired.defer("booster").order_by("-activated_at", "-id").first()
+    active = RiskModel.objects.filter(practice_id=practice_id, state=ModelState.ACTIVE).values_list("pk", flat=True)
+    older = retired.filter(pk__lt=active[0]) if active else retired
+    return older.defer("booster").order_by("-id").first()
 
 
 def set_state(model: RiskModel, state: ModelState, step: ModelStep, user: Person, reason: str) -> None:

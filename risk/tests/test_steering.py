@@ -15,6 +15,7 @@ from marb.access.models import Membership, Role
 from marb.parties.tests.rows import create_payer
 from marb.pipeline.tests.rows import create_chunk, create_file
 from risk import model as denial
+from risk.actors import score_waiting
 from risk.decided import draw_decisions
 from risk.facts import read_facts
 from risk.features import DIGEST, NAMES, build
@@ -145,6 +146,28 @@ def test_rolling_back_puts_the_earlier_model_to_use_and_tells_it(practice, make)
     first.refresh_from_db()
     with pytest.raises(Refused, match="in use already"):
         activate(first, None)
+
+
+def test_rolling_back_twice_goes_two_models_back_and_no_further(practice, make):
+    for version in ("m1", "m2", "m3"):
+        activate(make(version), None)
+    assert [roll_back(practice.pk, None).version for _ in range(2)] == ["m2", "m1"]
+    with pytest.raises(Refused, match="no earlier model"):
+        roll_back(practice.pk, None)
+    assert version_in_use(practice) == "m1"
+
+
+def test_claims_that_wait_are_scored_again_when_a_model_is_put_to_use(
+    practice, make, monkeypatch, django_capture_on_commit_callbacks
+):
+    rung = []
+    monkeypatch.setattr(score_waiting, "send", lambda *ids: rung.append(ids))
+    with django_capture_on_commit_callbacks(execute=True):
+        activate(make("m1"), None)
+        activate(make("m2"), None)
+        make("m3")
+    assert set(rung) == {(practice.pk, None)}
+    assert len(rung) == 2
 
 
 def test_there_is_nothing_to_roll_back_to(practice, make):
