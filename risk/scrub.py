@@ -57,7 +57,7 @@ def scrub(practice_id: int, content: bytes, today: date) -> Scrub:
         if len(read) > MOST_CLAIMS:
             raise TooMuch
     claims = [each for each in read if isinstance(each, ParsedClaim)]
-    findings = find_findings(claims, today)
+    findings = find_findings(claims, practice_id, today)
     judgement = judge(facts_of(claims, practice_id, today, findings), basis)
     scored = iter(range(len(claims)))
     for each in read:

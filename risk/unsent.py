@@ -14,6 +14,8 @@ from django.db import connection
 from claims.edi837 import ParsedClaim
 from claims.edits import check_claim
 from claims.expected import expect_claims
+from claims.policies import read_policies
+from claims.policy import judge as weigh
 from marb.edi.findings import CLAIM, Finding
 from marb.edi.values import parse_cents
 from marb.parties.models import Payer
@@ -37,16 +39,22 @@ ORDER BY c.id LIMIT 50000
 """
 
 
-def find_findings(claims: Sequence[ParsedClaim], today: date) -> list[list[Finding]]:
-    """Edit parsed claims as a load would."""
-    return [[*claim.findings, *check_claim(claim, today.isoformat())] for claim in claims]
+def find_findings(claims: Sequence[ParsedClaim], practice_id: int, today: date) -> list[list[Finding]]:
+    """Edit parsed claims as a load would, and weigh what is found as each payer's rules do (claims.policy)."""
+    payers = {code: row["id"] for code, row in known_payers(practice_id, claims).items()}
+    policies = read_policies(practice_id, payers.values())
+    found = []
+    for claim in claims:
+        policy = policies[payers.get(payer_code(claim.payer.code, claim.payer.name))]
+        found.append(weigh(policy, claim, [*claim.findings, *check_claim(claim, today.isoformat())]))
+    return found
 
 
 def facts_of(
     claims: Sequence[ParsedClaim], practice_id: int, today: date, findings: Sequence[list[Finding]] | None = None
 ) -> Batch:
     """Make the facts of parsed claims, in their order; `claim_id` counts from 1. Reads a few rows, writes none."""
-    found = find_findings(claims, today) if findings is None else findings
+    found = find_findings(claims, practice_id, today) if findings is None else findings
     payers = known_payers(practice_id, claims)
     ids = {code: row["id"] for code, row in payers.items()}
     expected = expect_claims(practice_id, claims, ids)

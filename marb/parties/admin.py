@@ -13,6 +13,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from marb.access.roles import Action, may, may_anywhere
 from marb.core.admin import ScopedAdmin
 from marb.core.list_filters import RelatedFilter
+from marb.core.pages import draw_sections
 from marb.parties.models import Payer, Plan, Provider
 
 
@@ -33,6 +34,8 @@ class PayerAdmin(PartyAdmin):
     list_display = ("name", "payer_code", "payer_type", "timely_filing_days", "appeal_days")
     list_filter = (("payer_type", ChoicesDropdownFilter),)
     newest = ("name", "id")
+    # what upper apps add to the page: a payer's denial patterns
+    change_form_after_template = "marb/sections.html"
     search_fields = ("name",)
     search_help_text = "Payer id, or the beginning of the name"
     readonly_fields = ("practice", "payer_code", "created_at")
@@ -41,6 +44,10 @@ class PayerAdmin(PartyAdmin):
         ("Deadlines and rules", {"fields": ("timely_filing_days", "appeal_days", "rules")}),
         ("Record", {"fields": ("practice", "created_at")}),
     )
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, obj: Any = None, **kwargs: Any) -> Any:
+        drawn = draw_sections("payer", obj, request) if obj is not None else []
+        return super().render_change_form(request, {**context, "sections": drawn}, *args, obj=obj, **kwargs)
 
     def find(self, request: HttpRequest, term: str) -> Q:
         return Q(payer_code=term.upper()) | Q(name__istartswith=term)

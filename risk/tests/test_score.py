@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,15 +11,16 @@ from django.core.management import call_command
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.test import Client
+from django.urls import reverse
 
-from claims.models import Claim
+from claims.models import Claim, EditRule
 from claims.tests.envelope import BILLING, CLAIM, LINE, SUBSCRIBER, file_text
 from claims.tests.rows import create_claim, create_line
 from marb.parties.tests.rows import create_payer
 from marb.pipeline.jobs import FileJob
 from marb.pipeline.tests.rows import create_chunk, create_file
 from risk.facts import read_facts
-from risk.models import RiskRule, RiskScore, RuleSet
+from risk.models import DenialPattern, RiskRule, RiskScore, RuleSet
 from risk.score import score_claims, score_file, score_practice
 from risk.scrub import scrub
 from risk.sections import draw_claim
@@ -152,6 +154,29 @@ def test_a_scrubbed_file_is_scored_and_nothing_is_stored(practice):
     assert outcomes[1]
     assert "duplicate-same" in [reason.code for reason in outcomes[1].reasons]
     assert not RiskScore.objects.exists()
+
+
+def test_a_scrubbed_claims_findings_weigh_as_its_payers_rules_say(practice):
+    text = file_text(BILLING, SUBSCRIBER, CLAIM, LINE, CLAIM, LINE).encode()
+    day = date(2024, 1, 20)
+    codes = lambda: {each.code for claim in scrub(practice.pk, text, day).claims for each in claim.findings}  # noqa: E731
+    assert "auth_number_missing" not in codes()
+    EditRule.objects.create(practice=practice, code="auth_number_missing", level="C")
+    assert "auth_number_missing" in codes()
+
+
+def test_the_page_of_a_payer_shows_its_patterns(client: Client, administrator, practice):
+    payer = create_payer(practice, "P1")
+    place = reverse("admin:parties_payer_change", args=[payer.pk])
+    client.force_login(administrator)
+    assert "No denial pattern stands out at this payer." in client.get(place).content.decode()
+    DenialPattern.objects.create(
+        practice=practice, payer=payer, key="k1", pattern_type="procedure", conditions={"procedure_code": "99213"},
+        pattern_description="Procedure 99213", line_count=300, occurrence_count=90, frequency=Decimal("0.3"),
+        base_rate=Decimal("0.1"), lift=Decimal(3), confidence_score=Decimal("0.25"), p_value=0.001, q_value=0.01,
+        denied_amount=Decimal(900), first_seen_date=date(2026, 1, 1), last_seen_date=date(2026, 2, 1),
+    )  # fmt: skip
+    assert "Procedure 99213" in client.get(place).content.decode()
 
 
 def test_the_address_of_a_claims_risk_calculates_answers_and_asks_what_if(client: Client, biller, claims):
