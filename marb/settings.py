@@ -526,6 +526,7 @@ UNFOLD = {
                 "title": "Risk",
                 "items": [
                     page("Risk scores", "monitor_heart", "risk_riskscore_changelist"),
+                    page("Denial patterns", "troubleshoot", "risk_denialpattern_changelist"),
                     page("Risk rules", "rule", "risk_riskrule_changelist"),
                     page("Scrub an 837", "cleaning_services", "risk_riskscore_scrub"),
                     page("Models", "neurology", "risk_riskmodel_changelist"),

@@ -14,6 +14,9 @@ from risk.reasons import Reason, Told, Weighed, tell, weigh_model, weigh_rules
 from risk.rules import apply_rules
 from risk.words import words_of
 
+# the model's column that patterns make
+DRAWN = "pattern_chance"
+
 
 class Judgement(NamedTuple):
     """What scoring says of a batch. `probability` is the model's, None where there is none."""
@@ -35,8 +38,8 @@ def judge(batch: Batch, basis: Basis, *, exact: bool = False) -> Judgement:
     features = None if basis.model is None else basis.model.features(batch)
     probability = None if basis.model is None else np.clip(basis.model.predict(features), 0.0, 1.0)
     overall = combine(components, probability, verdict.is_critical, basis.weights)
-    weighed = weigh_rules(verdict.hits, basis.weights, basis.model is not None) + weigh_matches(matches, basis)
-    weighed += weigh_features(features, basis, probability, exact)
+    weighed = weigh_rules(verdict.hits, basis.weights, basis.model is not None)
+    weighed += share_out(weigh_features(features, basis, probability, exact), weigh_matches(matches, basis), matches)
     told = tell(weighed)
     return Judgement(overall, components, probability, told, verdict.problems)
 
@@ -68,6 +71,30 @@ def weigh_matches(matches: list[Match], basis: Basis) -> list[Weighed]:
         )
         for match in matches
     ]
+
+
+def share_out(of_model: list[Weighed], of_matches: list[Weighed], matches: list[Match]) -> list[Weighed]:
+    """Give what the model draws from patterns to the patterns that a claim meets, by their scores.
+
+    A person is told which pattern speaks against the claim; the model's column is told only where none is met.
+    """
+    drawn = [each for each in of_model if each.reason.code == DRAWN]
+    rest = [each for each in of_model if each.reason.code != DRAWN]
+    if not drawn or not matches:
+        return [*of_model, *of_matches]
+    ((reason, claims, points),) = drawn
+    size = 1 + max(int(each.max()) for each in (claims, *(match.places for match in matches)))
+    worth, scores = np.zeros(size), np.zeros(size)
+    worth[claims] = points
+    for match in matches:
+        scores[match.places] += match.score
+    shares = np.divide(worth, scores, out=np.zeros(size), where=scores > 0)
+    told = [
+        weighed._replace(weights=weighed.weights + match.score * shares[match.places])
+        for weighed, match in zip(of_matches, matches, strict=True)
+    ]
+    alone = scores[claims] == 0
+    return [*rest, *told, Weighed(reason, claims[alone], points[alone])]
 
 
 class Shown(NamedTuple):

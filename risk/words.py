@@ -7,7 +7,10 @@ RATES = {
 }
 LOOK = "Look at the payer's denial patterns that the claim meets."
 PATTERNS = {
-    "pattern_chance": ("What this payer denies, taken together, speaks against the claim.", LOOK),
+    "pattern_chance": (
+        "This payer denies many claims like this one.",
+        "Check the payer's own conditions before it is sent.",
+    ),
     "pattern_habit": (
         "This payer denies many lines, and the claim has many.",
         "Check each service line before it is sent.",

@@ -21,6 +21,7 @@ from marb.core.reads import note
 from risk.decisions import MOST_REASON, confusion, decide
 from risk.decisions import Refused as Undecided
 from risk.features import DIGEST
+from risk.model.card import PARTS
 from risk.model.steering import Refused, activate, previous, roll_back
 from risk.models import ModelState, RiskDecision, RiskModel
 from risk.words import words_of
@@ -70,7 +71,7 @@ class RiskModelAdmin(RecordAdmin):
             "fits": record.schema_digest == DIGEST,
             "columns": columns_of(card),
             "rows": figure_rows(card),
-            "windows": card.get("window", {}),
+            "windows": [(name, card["window"][name]) for name in PARTS if name in card.get("window", {})],
             "importance": importance_rows(card),
             "plots": card.get("curves", {}),
             "confusion": confusion(record.practice_id),

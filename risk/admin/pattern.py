@@ -25,8 +25,8 @@ MOST_SIMILAR = 20
 class DenialPatternAdmin(RecordAdmin):
     page_template = "risk/pattern.html"
     list_display = (
-        *("pattern_description", "payer", "kind", "denial_reason_code", "line_count", "occurrence_count", "percent"),
-        *("base_percent", "lift", "denied_amount", "status", "last_seen_date"),
+        *("pattern_description", "payer", "denied_amount", "percent", "base_percent", "lift", "line_count"),
+        *("occurrence_count", "status", "kind", "denial_reason_code", "last_seen_date"),
     )
     list_filter = (("payer", RelatedFilter), ("status", ChoicesDropdownFilter))
     list_select_related = ("payer",)
@@ -46,6 +46,10 @@ class DenialPatternAdmin(RecordAdmin):
         ("denied_amount", lambda row: row.denied_amount),
         ("status", lambda row: row.status),
     )
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """Dearest first for everybody: there are few patterns."""
+        return self.newest
 
     def find(self, request: HttpRequest, term: str) -> Q:
         return Q(denial_reason_code=term.upper()) | Q(pattern_type=term.lower().replace(" ", "_"))
