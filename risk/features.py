@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from risk.chances import NAMES as SAID
 from risk.chances import Chances
-from risk.history import CHARGE_EDGES, DELAY_EDGES, KINDS, PAIR, PAIR_KIND, History
+from risk.history import KINDS, History
 
 Floats = NDArray[np.float64]
 Matrix = NDArray[np.float32]
@@ -31,7 +31,7 @@ SOURCES: Final = {
             *("modifier_count", "is_duplicate", "has_prior_payment", "is_new_patient"),
         )
     ),
-    "history": frozenset((*KINDS, PAIR, "combined", "charges")),
+    "history": frozenset((*KINDS, "charges")),
     "patterns": frozenset(SAID),
 }
 
@@ -82,7 +82,6 @@ def of_history() -> list[Feature]:
     return [
         Feature("payer_rate", "history.payer", 1),
         Feature("any_line_rate", "history.payer_procedure", 1),
-        Feature("combined_rate", "history.combined", 1),
         Feature("charge_to_usual", "history.charges"),
     ]
 
@@ -111,8 +110,6 @@ def digest_of(features: Iterable[Feature]) -> str:
 check_sources(FEATURES)
 DIGEST: Final = digest_of(FEATURES)
 
-# 1970-01-01 was one; Monday is 0
-THURSDAY: Final = 3
 FACILITIES: Final = (
     *("19", "21", "22", "23", "24", "26", "31", "34", "41", "42", "51", "52", "53", "56", "61"),
 )  # fmt: skip
@@ -153,23 +150,8 @@ def fact_columns(batch: Any) -> dict[str, NDArray[Any]]:
 
 def line_columns(batch: Any) -> dict[str, NDArray[Any]]:
     """Get what a line's history is asked by, coded as the rows of risk.ledger are."""
-    claim = np.asarray(batch.line_claim)
-    return {
-        "claim": claim,
-        "payer": batch.payer_id[claim],
-        "procedure": batch.line_procedure,
-        "modifiers": batch.line_modifiers,
-        "diagnosis": batch.line_diagnosis,
-        "place": batch.line_place,
-        "authorization": np.asarray(batch.has_authorization)[claim].astype(np.int64),
-        "weekday": (np.asarray(batch.submitted_date)[claim] + THURSDAY) % 7,
-        "delay": np.digitize(np.asarray(batch.days_to_submission)[claim], DELAY_EDGES),
-        "duplicate": np.asarray(batch.is_duplicate)[claim].astype(np.int64),
-        "charge_cents": batch.line_charge_cents,
-        "charge": np.digitize(batch.line_charge_cents, CHARGE_EDGES),
-        "billing": batch.billing_provider_id[claim],
-        "rendering": batch.rendering_provider_id[claim],
-    }
+    payer = batch.payer_id[np.asarray(batch.line_claim)]
+    return {"payer": payer, "procedure": batch.line_procedure, "charge_cents": batch.line_charge_cents}
 
 
 def rate_columns(batch: Any, history: History) -> dict[str, Floats]:
@@ -179,7 +161,6 @@ def rate_columns(batch: Any, history: History) -> dict[str, Floats]:
     found = {"payer_rate": per_claim(np.fmax, claim, rates["payer"], count)}
     found["charge_to_usual"] = mean_of_lines(claim, rates["charge_to_usual"], count)
     found["any_line_rate"] = any_line(claim, rates["payer_procedure"], count)
-    found["combined_rate"] = any_line(claim, combine(rates), count)
     return found
 
 
@@ -203,13 +184,3 @@ def any_line(claim: NDArray[Any], rates: Floats, count: int) -> Floats:
     none = np.bincount(claim, weights=np.log1p(-np.clip(rates, 1e-6, 1 - 1e-6)), minlength=count)
     chance = np.clip(-np.expm1(none), 1e-6, 1 - 1e-6)
     return np.where(np.bincount(claim, minlength=count) > 0, np.log(chance / (1 - chance)), np.nan)
-
-
-def combine(rates: dict[str, Floats]) -> Floats:
-    """Get a line's rate with what each kind adds to its parent in log-odds, all taken together."""
-    odds = {kind: np.log(rates[kind] / (1 - rates[kind])) for kind in (*KINDS, PAIR)}
-    total = odds["payer"].copy()
-    for kind, (_, parent) in {**KINDS, PAIR: PAIR_KIND}.items():
-        if parent not in ("", "overall"):
-            total += odds[kind] - odds[parent]
-    return 1.0 / (1.0 + np.exp(-np.clip(total, -12, 12)))

@@ -24,9 +24,6 @@ Numbers = NDArray[np.int64]
 STRENGTH: Final = 12.0
 # the share of lines that is denied anywhere, until something is known (DOMAIN 7: 5 to 12 %)
 PRIOR: Final = 0.1
-# upper edges of days from service to submission, and of a line's charge in cents
-DELAY_EDGES: Final = np.array([15, 30, 60, 90, 120, 180, 365])
-CHARGE_EDGES: Final = np.array([5_000, 10_000, 15_000, 25_000, 50_000, 100_000, 250_000, 1_000_000])
 
 
 class Kind(NamedTuple):
@@ -36,33 +33,16 @@ class Kind(NamedTuple):
     parent: str
 
 
-# a parent stands before its children
+# a parent stands before its children; what is finer, patterns say (risk.chances)
 KINDS: Final[dict[str, Kind]] = {
     "overall": Kind((), ""),
     "payer": Kind(("payer",), "overall"),
-    "procedure": Kind(("procedure",), "overall"),
     "payer_procedure": Kind(("payer", "procedure"), "payer"),
-    "payer_modifier": Kind(("payer", "procedure", "modifiers"), "payer_procedure"),
-    "payer_diagnosis": Kind(("payer", "procedure", "diagnosis"), "payer_procedure"),
-    "payer_modifiers": Kind(("payer", "modifiers"), "payer"),
-    "payer_place": Kind(("payer", "place"), "payer"),
-    "payer_authorization": Kind(("payer", "procedure", "authorization"), "payer_procedure"),
-    "payer_delay": Kind(("payer", "delay"), "payer"),
-    "payer_weekday": Kind(("payer", "weekday"), "payer"),
-    "payer_duplicate": Kind(("payer", "duplicate"), "payer"),
-    "payer_charge": Kind(("payer", "charge"), "payer"),
-    "billing": Kind(("billing",), "overall"),
-    "rendering": Kind(("rendering",), "overall"),
-    "payer_billing": Kind(("payer", "billing"), "payer"),
-    "payer_rendering": Kind(("payer", "rendering"), "payer"),
 }
-# of a line and another line of its claim, of which the worst counts
-PAIR: Final = "payer_pair"
-PAIR_KIND: Final = Kind(("payer", "procedure", "other"), "payer_procedure")
-COLUMNS: Final = tuple(dict.fromkeys(column for kind in KINDS.values() for column in kind.columns))
+# whose charges are a line's usual ones
+CHARGED: Final = Kind(("procedure",), "")
+COLUMNS: Final = ("payer", "procedure")
 LOG_UNIT: Final = 100_000
-# lines further apart in their claim are not paired
-PAIR_REACH: Final = 8
 
 
 class Vocabulary:
@@ -72,12 +52,13 @@ class Vocabulary:
         self.numbers: dict[Any, int] = {}
 
     def learn(self, values: NDArray[Any]) -> Numbers:
+        distinct, places = np.unique(values, return_inverse=True)
         numbers = self.numbers
-        return np.fromiter((numbers.setdefault(each, len(numbers)) for each in values.tolist()), np.int64, len(values))
+        return np.array([numbers.setdefault(each, len(numbers)) for each in distinct.tolist()], np.int64)[places]
 
     def find(self, values: NDArray[Any]) -> Numbers:
-        find = self.numbers.get
-        return np.fromiter((find(each, -1) for each in values.tolist()), np.int64, len(values))
+        distinct, places = np.unique(values, return_inverse=True)
+        return np.array([self.numbers.get(each, -1) for each in distinct.tolist()], np.int64)[places]
 
 
 class Sums(NamedTuple):
@@ -117,8 +98,8 @@ class Sums(NamedTuple):
 class History:
     """All adjudicated lines of a practice within a window, ready to be asked for rates.
 
-    `columns` hold a value per line for each of COLUMNS, its "charge_cents", and its "claim", lines of a claim together;
-    `days` are the days of adjudication since the epoch and `denied` 0 or 1.
+    `columns` hold a value per line for each of COLUMNS, and its "charge_cents"; `days` are the days of adjudication
+    since the epoch and `denied` 0 or 1.
     """
 
     def __init__(self, columns: Mapping[str, NDArray[Any]], days: Numbers, denied: NDArray[Any]):
@@ -129,9 +110,7 @@ class History:
         coded = {name: self.vocabularies[name].learn(columns[name]) for name in COLUMNS}
         within = days - self.first_day
         self.sums = {name: self.sum_up(kind, coded, within, denied) for name, kind in KINDS.items()}
-        self.charges = self.sum_up(KINDS["procedure"], coded, within, whole_logs(columns["charge_cents"]))
-        first, coded = pair_up(columns["claim"], coded)
-        self.sums[PAIR] = self.sum_up(PAIR_KIND, coded, within[first], denied[first])
+        self.charges = self.sum_up(CHARGED, coded, within, whole_logs(columns["charge_cents"]))
 
     def sum_up(self, kind: Kind, coded: Mapping[str, Numbers], days: Numbers, denied: NDArray[Any]) -> Sums:
         """Sort by key and day, and sum the denials up."""
@@ -154,33 +133,22 @@ class History:
             lines, denied = self.sums[name].tally(places, within, self.span)
             found[name], found[f"{name}_lines"] = smooth(lines, denied, parent), lines
         found["charge_to_usual"] = self.compare_charges(columns["charge_cents"], coded, within)
-        found[PAIR] = self.pair_rates(columns["claim"], coded, within, found[PAIR_KIND.parent])
         return found
 
     def compare_charges(self, cents: NDArray[Any], coded: Mapping[str, Numbers], days: Numbers) -> Floats:
         """Get the logarithm of each line's charge over the procedure's usual one as of its day; NaN where none is."""
-        places = self.charges.places(self.join(KINDS["procedure"], coded))
+        places = self.charges.places(self.join(CHARGED, coded))
         lines, logs = self.charges.tally(places, days, self.span)
         usual = np.full(len(lines), np.nan)
         np.divide(logs, lines, out=usual, where=lines > 0)
         return (whole_logs(cents) - usual) / LOG_UNIT
-
-    def pair_rates(self, claims: NDArray[Any], coded: Mapping[str, Numbers], days: Numbers, parent: Floats) -> Floats:
-        """Get the rate of each line's worst pair; the parent's where it stands alone or none is worse."""
-        first, coded = pair_up(claims, coded)
-        places = self.sums[PAIR].places(self.join(PAIR_KIND, coded))
-        counted = self.sums[PAIR].tally(places, days[first], self.span)
-        worst = parent.copy()
-        np.maximum.at(worst, first, smooth(*counted, parent[first]))
-        return worst
 
     def join(self, kind: Kind, coded: Mapping[str, Numbers]) -> Numbers:
         """Make one number of a kind's columns; -1 where a column's value was never seen."""
         count = len(coded["payer"])
         joined, known = np.zeros(count, dtype=np.int64), np.ones(count, dtype=bool)
         for name in kind.columns:
-            words = self.vocabularies["procedure" if name == "other" else name]
-            joined = joined * (len(words.numbers) + 1) + coded[name]
+            joined = joined * (len(self.vocabularies[name].numbers) + 1) + coded[name]
             known &= coded[name] >= 0
         return np.where(known, joined, -1)
 
@@ -188,18 +156,6 @@ class History:
 def whole_logs(cents: NDArray[Any]) -> Numbers:
     """Get logarithms of charges in whole units of 1 / LOG_UNIT: their sums are exact, whatever stands before them."""
     return np.rint(np.log(np.maximum(cents, 1).astype(np.float64)) * LOG_UNIT).astype(np.int64)
-
-
-def pair_up(claims: NDArray[Any], coded: Mapping[str, Numbers]) -> tuple[Numbers, dict[str, Numbers]]:
-    """Pair each line with the others of its claim: the first's index, and the columns of PAIR_KIND for each pair."""
-    reached = [
-        np.flatnonzero(claims[:-apart] == claims[apart:]) for apart in range(1, min(PAIR_REACH, len(claims) - 1) + 1)
-    ]
-    low = np.concatenate([np.zeros(0, dtype=np.int64), *reached])
-    high = np.concatenate([np.zeros(0, dtype=np.int64), *(each + at for at, each in enumerate(reached, start=1))])
-    first, second = np.concatenate((low, high)), np.concatenate((high, low))
-    procedures = coded["procedure"]
-    return first, {"payer": coded["payer"][first], "procedure": procedures[first], "other": procedures[second]}
 
 
 def smooth(lines: Floats, denied: Floats, parent: Floats) -> Floats:
@@ -210,4 +166,4 @@ def smooth(lines: Floats, denied: Floats, parent: Floats) -> Floats:
 def empty_history() -> History:
     """Make the history of a practice that nobody has answered yet."""
     none = np.zeros(0, dtype=np.int64)
-    return History(dict.fromkeys((*COLUMNS, "claim", "charge_cents"), none), none, none)
+    return History(dict.fromkeys((*COLUMNS, "charge_cents"), none), none, none)

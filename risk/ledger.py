@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from risk.chances import Causes, Chances, learn
 from risk.facts import EPOCH, Field, number, read_binary, text, yes
-from risk.features import THURSDAY, Past
-from risk.history import CHARGE_EDGES, DELAY_EDGES, History
+from risk.features import Past
+from risk.history import History
 from risk.reading import read_lines
 
 HISTORY_SECONDS: Final = 600
@@ -28,26 +28,15 @@ MOST_KEPT: Final = 4
 MOST_CAUSES_KEPT: Final = 100
 
 FIELDS: Final = (
-    number("claim", "a.claim_id"),
     number("payer", "coalesce(a.payer_id, 0)"),
-    number("billing", "coalesce(a.billing_provider_id, 0)"),
-    number("rendering", "coalesce(a.rendering_provider_id, 0)"),
     text("procedure", 12, "a.procedure_code"),
-    text("modifiers", 20, "array_to_string(a.modifiers, ',')"),
-    text("diagnosis", 12, "a.diagnosis"),
-    text("place", 4, "a.place_of_service_code"),
-    yes("authorization", "a.has_authorization"),
-    yes("duplicate", "a.is_duplicate"),
-    number("delay", "coalesce(a.days_to_submission, -1)"),
-    number("charge", "coalesce(a.charge_amount * 100, 0)"),
-    number("submitted", f"a.submitted_date - {EPOCH}"),
+    number("charge_cents", "coalesce(a.charge_amount * 100, 0)"),
     number("day", f"a.adjudicated_date - {EPOCH}"),
     yes("denied", "a.is_denied"),
 )
 LINES: Final = """
 SELECT {{columns}} FROM risk_adjudicatedline a
 WHERE a.practice_id = {practice} AND a.submitted_date IS NOT NULL AND a.adjudicated_date > {since}
-ORDER BY a.claim_id, a.id
 """
 LABEL_FIELDS: Final[tuple[Field, ...]] = (
     number("claim_id", "claim_id"),
@@ -73,15 +62,7 @@ def read_history(cursor: CursorWrapper, practice_id: int) -> History:
     since = f"{newest} - {int(settings.RISK_HISTORY_DAYS)}"
     query = LINES.format(practice=int(practice_id), since=since)
     rows = read_binary(cursor, query, FIELDS, "")
-    columns: dict[str, NDArray[Any]] = rows | {
-        "weekday": (rows["submitted"] + THURSDAY) % 7,
-        "delay": np.digitize(rows["delay"], DELAY_EDGES),
-        "charge_cents": rows["charge"],
-        "charge": np.digitize(rows["charge"], CHARGE_EDGES),
-        "authorization": rows["authorization"].astype(np.int64),
-        "duplicate": rows["duplicate"].astype(np.int64),
-    }
-    return History(columns, rows["day"], rows["denied"].astype(np.int8))
+    return History(rows, rows["day"], rows["denied"].astype(np.int8))
 
 
 def read_labels(cursor: CursorWrapper, practice_id: int, until: int) -> dict[str, NDArray[Any]]:

@@ -2,7 +2,6 @@
 
 RATES = {
     "payer": ("This payer's claims", "Check the payer's own conditions before it is sent."),
-    "combined": ("Claims alike in several ways", "Go through the claim as a whole."),
     "any_line": ("Claims with as many lines of this kind", "Check each service line."),
 }
 LOOK = "Look at the payer's denial patterns that the claim meets."

@@ -18,7 +18,7 @@ def rows():
     matrix = rng.normal(size=(count, len(NAMES))).astype(np.float32)
     missing = rng.random(count) < 0.3
     matrix[:, NAMES.index("has_authorization")] = ~missing
-    pull = matrix[:, NAMES.index("combined_rate")]
+    pull = matrix[:, NAMES.index("any_line_rate")]
     # what patterns say is the same of all
     matrix[:, NAMES.index("pattern_chance")] = -1.5
     labels = (rng.random(count) < sigmoid(-1.5 + 1.2 * pull + 1.5 * missing)).astype(float)
@@ -38,7 +38,7 @@ def test_the_card_tells_of_later_claims_and_of_what_is_simpler(rows, trained):
     assert trained.card["metrics"]["roc_auc"] > 0.7
     assert set(trained.card["baselines"]) == {"payer_rate", "logistic", "rules"}
     assert trained.card["baselines"]["payer_rate"]["roc_auc"] < 0.6
-    assert trained.card["importance"][0][0] == "combined_rate"
+    assert trained.card["importance"][0][0] == "any_line_rate"
 
 
 def test_the_same_claims_train_the_same_model(rows, trained):
@@ -57,7 +57,7 @@ def test_contributions_add_up_to_the_margin(rows, trained):
 def test_a_rate_only_raises_the_risk(rows, trained):
     trees = booster.read(trained.booster, 1)
     higher = rows.matrix[:200].copy()
-    higher[:, NAMES.index("combined_rate")] += 1
+    higher[:, NAMES.index("any_line_rate")] += 1
     assert np.all(booster.margins(trees, higher) >= booster.margins(trees, rows.matrix[:200]) - 1e-5)
 
 
