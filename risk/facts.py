@@ -101,7 +101,8 @@ LINE_FIELDS = (
 )
 
 # A patient by the subscriber's member id, first name and birth date. The other claims of the batch's patients are read
-# once; what is alike in payer, provider, day and charge is looked at line by line.
+# once. Lines are only looked at where payer, provider, day and charge are alike: as a part of the join's key, those of
+# every claim would be read.
 CLAIMS = """
 WITH chosen AS MATERIALIZED (
     SELECT c.id, c.practice_id, c.payer_id, c.billing_provider_id, c.subscriber_member_id AS member_id,
@@ -119,17 +120,19 @@ WITH chosen AS MATERIALIZED (
 ), person AS MATERIALIZED (
     SELECT practice_id, member_id, first_name, birth_date, min(service_from_date) AS first_date
     FROM other GROUP BY practice_id, member_id, first_name, birth_date
-), alike AS MATERIALIZED (
-    SELECT DISTINCT chosen.id
+), pair AS MATERIALIZED (
+    SELECT chosen.id, other.id AS other_id
     FROM chosen JOIN other USING (practice_id, member_id, service_from_date, charge_amount, first_name)
     WHERE other.id < chosen.id AND other.is_original AND chosen.is_original
         AND other.birth_date IS NOT DISTINCT FROM chosen.birth_date
         AND other.payer_id IS NOT DISTINCT FROM chosen.payer_id
         AND other.billing_provider_id IS NOT DISTINCT FROM chosen.billing_provider_id
-        AND ARRAY(SELECT procedure_code || array_to_string(modifiers, ',') FROM claims_serviceline
-                WHERE claim_id = other.id ORDER BY 1)
+), alike AS MATERIALIZED (
+    SELECT DISTINCT pair.id FROM pair
+    WHERE ARRAY(SELECT procedure_code || array_to_string(modifiers, ',') FROM claims_serviceline
+                WHERE claim_id = pair.other_id ORDER BY 1)
             = ARRAY(SELECT procedure_code || array_to_string(modifiers, ',') FROM claims_serviceline
-                WHERE claim_id = chosen.id ORDER BY 1)
+                WHERE claim_id = pair.id ORDER BY 1)
 )
 SELECT {columns}
 FROM chosen JOIN claims_claim c ON c.id = chosen.id
