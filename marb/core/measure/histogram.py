@@ -17,8 +17,10 @@ def bucket_of(microseconds: int) -> int:
     """Get the bucket of a duration; a negative one counts as 0, one beyond MOST_MICROSECONDS as that."""
     if microseconds < EXACT:
         return max(microseconds, 0)
-    shift = min(microseconds, MOST_MICROSECONDS).bit_length() - SUB_BITS - 1
-    return (shift << SUB_BITS) + (min(microseconds, MOST_MICROSECONDS) >> shift)
+    if microseconds > MOST_MICROSECONDS:
+        microseconds = MOST_MICROSECONDS
+    shift = microseconds.bit_length() - SUB_BITS - 1
+    return (shift << SUB_BITS) + (microseconds >> shift)
 
 
 def bounds_of(bucket: int) -> tuple[int, int]:

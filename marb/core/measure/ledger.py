@@ -133,7 +133,7 @@ class Ledger:
         self.origin = Origin(uuid.uuid4().hex, socket.gethostname()[:100], os.getpid(), role, datetime.now(UTC))
         # a signal's handler may measure while its thread already does
         self.lock = threading.RLock()
-        self.minute = self.full_at = 0
+        self.minute = self.until = self.full_at = 0
         self.timings: dict[tuple[int, str, str], TimingCell] = {}
         self.samples: dict[tuple[int, str, str], SampleCell] = {}
         self.notes: deque[Note] = deque()
@@ -144,47 +144,47 @@ class Ledger:
 
     def now(self) -> int:
         """Get the minute that counts are put down to. It never goes back, even where the clock does."""
-        self.minute = max(self.minute, int(time.time()) // MINUTE * MINUTE)
+        if (seconds := time.time()) >= self.until:
+            self.minute = int(seconds) // MINUTE * MINUTE
+            self.until = self.minute + MINUTE
         return self.minute
 
     def record(self, kind: str, name: str, seconds: float, *, is_error: bool = False, is_retry: bool = False) -> None:
         microseconds = int(seconds * MILLION)
         bucket = bucket_of(microseconds)
         with self.lock:
-            cell = self.timing_cell(kind, name)
+            # every request and statement comes here: no call that can be spared
+            cell = self.timings.get((self.now(), kind, name)) or self.make_timing(kind, name)
             cell.count += 1
-            cell.errors += is_error
-            cell.retries += is_retry
+            if is_error:
+                cell.errors += 1
+            if is_retry:
+                cell.retries += 1
             cell.total_us += microseconds
-            cell.most_us = max(cell.most_us, microseconds)
+            if microseconds > cell.most_us:
+                cell.most_us = microseconds
             cell.buckets[bucket] = cell.buckets.get(bucket, 0) + 1
             cell.is_dirty = True
 
-    def timing_cell(self, kind: str, name: str) -> TimingCell:
-        minute = self.now()
-        cell = self.timings.get((minute, kind, name))
-        if cell is None:
-            key = (minute, kind, name if self.has_room() else OTHER)
-            cell = self.timings.setdefault(key, TimingCell())
-        return cell
+    def make_timing(self, kind: str, name: str) -> TimingCell:
+        return self.timings.setdefault((self.minute, kind, name if self.has_room() else OTHER), TimingCell())
 
     def sample(self, name: str, value: float, label: str = "") -> None:
         with self.lock:
-            cell = self.sample_cell(name, label)
-            cell.least = min(cell.least, value) if cell.count else value
-            cell.most = max(cell.most, value) if cell.count else value
+            cell = self.samples.get((self.now(), name, label)) or self.make_sample(name, label)
+            if not cell.count:
+                cell.least = cell.most = value
+            elif value < cell.least:
+                cell.least = value
+            elif value > cell.most:
+                cell.most = value
             cell.count += 1
             cell.total += value
             cell.last = value
             cell.is_dirty = True
 
-    def sample_cell(self, name: str, label: str) -> SampleCell:
-        minute = self.now()
-        cell = self.samples.get((minute, name, label))
-        if cell is None:
-            key = (minute, name, label if self.has_room() else OTHER)
-            cell = self.samples.setdefault(key, SampleCell())
-        return cell
+    def make_sample(self, name: str, label: str) -> SampleCell:
+        return self.samples.setdefault((self.minute, name, label if self.has_room() else OTHER), SampleCell())
 
     def has_room(self) -> bool:
         """Say whether one more cell is taken; make room at the cost of the oldest minute where none is left."""
